@@ -1,0 +1,1 @@
+"""Pets, their owners, and their weight and status histories."""

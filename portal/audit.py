@@ -1,0 +1,82 @@
+"""The audit trail: who did what to which thing, kept although the person or the thing goes.
+
+Django's own `LogEntry` is no audit: it goes with the user (`on_delete=CASCADE`).
+"""
+
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditEvent(models.Model):
+    """One thing that happened. Rows are only ever added."""
+
+    class Outcome(models.TextChoices):
+        DONE = "done", _("done")
+        REFUSED = "refused", _("refused")
+        FAILED = "failed", _("failed")
+
+    at = models.DateTimeField(_("when"), auto_now_add=True, db_index=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("who")
+    )
+    actor_name = models.CharField(_("who, as text"), max_length=150)
+    action = models.CharField(_("what"), max_length=64)
+    target_type = models.CharField(max_length=64, blank=True)
+    target_id = models.CharField(max_length=64, blank=True)
+    bucket = models.CharField(max_length=63, blank=True)
+    key = models.CharField(max_length=1024, blank=True)
+    version_id = models.CharField(max_length=1024, blank=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.DONE)
+    message = models.TextField(blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("audit event")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["target_type", "target_id", "-id"], name="audit_target")]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.action} {self.target_type} {self.target_id}".strip()
+
+
+def record(
+    action: str,
+    *,
+    actor: Any = None,
+    target: models.Model | None = None,
+    bucket: str = "",
+    key: str = "",
+    version_id: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    outcome: AuditEvent.Outcome = AuditEvent.Outcome.DONE,
+    message: str = "",
+) -> AuditEvent:
+    """Write one event, in the caller's transaction: the change and its trace stand or fall together.
+
+    `actor` is a user, or None for the portal itself. The request id comes from the
+    logging context, which requests and tasks share.
+    """
+    known = actor if actor is not None and actor.pk is not None else None
+    return AuditEvent.objects.create(
+        actor=known,
+        actor_name=known.get_username() if known else "portal",
+        action=action,
+        target_type=target._meta.label_lower if target is not None else "",
+        target_id=str(target.pk) if target is not None else "",
+        bucket=bucket,
+        key=key,
+        version_id=version_id,
+        before=before,
+        after=after,
+        outcome=outcome,
+        message=message,
+        request_id=str(structlog.contextvars.get_contextvars().get("request_id", "")),
+    )

@@ -1,0 +1,320 @@
+"""Settings, all of them from the environment (see .env.example and the README's table).
+
+Sections, in this order: paths, safety, applications, database, cache and queue,
+storage, photos, people, web, logs.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+import structlog
+from celery.schedules import crontab
+from csp.constants import NONE, SELF
+
+from portal import env
+
+# --- Paths -------------------------------------------------------------------
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# Everything the embedded services keep. `manage.py demo --reset` throws it away.
+PORTAL_DATA_DIR = Path(env.text("PORTAL_DATA_DIR", str(BASE_DIR / ".portal"))).resolve()
+
+# --- Safety ------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", False)
+SECRET_KEY = env.secret("SECRET_KEY")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost"))
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+# Off only where the portal is reached by plain http on purpose (the demo on loopback).
+HTTPS_ONLY = env.flag("HTTPS_ONLY", True)
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SESSION_COOKIE_SECURE = HTTPS_ONLY
+CSRF_COOKIE_SECURE = HTTPS_ONLY
+SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 31_536_000) if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
+SECURE_HSTS_PRELOAD = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+if env.flag("BEHIND_TLS_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_AGE = env.number("SESSION_HOURS", 12, least=1) * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# --- Applications ------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "portal.apps.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_structlog",
+    "axes",
+    "csp",
+    "portal.apps.PortalConfig",
+    "pets.apps.PetsConfig",
+    "photos.apps.PhotosConfig",
+    "storage_admin.apps.StorageAdminConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.middleware.TimeZoneMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Last, as its manual asks: it watches log-ins that the others let through.
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Database ----------------------------------------------------------------
+
+DATABASE_URL = env.secret("DATABASE_URL", f"sqlite:///{PORTAL_DATA_DIR / 'portal.sqlite3'}")
+DATABASES = {
+    "default": dj_database_url.parse(
+        DATABASE_URL,
+        conn_max_age=env.number("DATABASE_CONN_MAX_AGE_SECONDS", 60),
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # A writer takes its lock when it begins: two deferred transactions that both read
+        # and then write fail with "database is locked" at once, whatever the time-out.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL, not NORMAL: after a power cut a row that said "stored" must still be there.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+
+# --- Cache and queue ---------------------------------------------------------
+
+REDIS_URL = env.secret("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "portal",
+    }
+}
+
+CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL", REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Rows are the truth and sweeps re-queue, so a message may come back late; an hour
+    # is longer than any task's hard limit, hence nothing runs twice for slowness alone.
+    "visibility_timeout": 3600,
+    "unacked_restore_interval": 1,
+    # An enqueue inside a web request must not hang when Redis is down: the sweep finds the row.
+    "socket_connect_timeout": 2,
+    "socket_timeout": 30,
+    "max_retries": 1,
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 60
+CELERY_TASK_SOFT_TIME_LIMIT = 50
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
+CELERY_TASK_DEFAULT_QUEUE = "interactive"
+CELERY_TASK_ROUTES = {
+    "photos.tasks.sweep": {"queue": "bulk"},
+    "photos.tasks.purge_rejected": {"queue": "bulk"},
+}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(PORTAL_DATA_DIR / "beat-schedule")
+SWEEP_SECONDS = env.number("SWEEP_SECONDS", 30, least=1)
+CELERY_BEAT_SCHEDULE = {
+    "photos-sweep": {"task": "photos.tasks.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
+    "clear-sessions": {"task": "portal.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
+}
+
+# --- Storage -----------------------------------------------------------------
+
+# Keys come from boto3's own chain (environment, profile, instance role), never from here.
+AWS_STORAGE_BUCKET_NAME = env.text("AWS_STORAGE_BUCKET_NAME", "pettracker-photos")
+AWS_ENDPOINT_URL_S3 = env.text("AWS_ENDPOINT_URL_S3", "")
+AWS_REGION = env.text("AWS_REGION", env.text("AWS_DEFAULT_REGION", ""))
+S3_ADDRESSING_STYLE = env.text("S3_ADDRESSING_STYLE", "auto", choices=("auto", "path", "virtual"))
+# boto3 >= 1.36 adds checksums that some S3 stores refuse; "when_required" switches that off.
+S3_CHECKSUMS = env.text("S3_CHECKSUMS", "when_supported", choices=("when_supported", "when_required"))
+# The address under which a browser reaches the store, when it is not the portal's own.
+# Unset with a private endpoint, uploads and pictures go through the portal.
+S3_BROWSER_ENDPOINT_URL = env.text("S3_BROWSER_ENDPOINT_URL", "")
+
+STORAGES = {
+    "default": {"BACKEND": "portal.s3.storage.PhotoStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Photos ------------------------------------------------------------------
+
+MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 25_000_000, least=1)
+MAX_UPLOAD_FILES = env.number("MAX_UPLOAD_FILES", 100, least=1)
+MAX_PHOTO_PIXELS = env.number("MAX_PHOTO_PIXELS", 50_000_000, least=1)
+MAX_PHOTO_FRAMES = env.number("MAX_PHOTO_FRAMES", 1_000, least=1)
+UPLOAD_URL_SECONDS = env.number("UPLOAD_URL_SECONDS", 900, least=60, most=604_800)
+RENDITION_URL_SECONDS = env.number("RENDITION_URL_SECONDS", 3_600, least=120, most=3_600)
+ORIGINAL_URL_SECONDS = env.number("ORIGINAL_URL_SECONDS", 300, least=10, most=300)
+TRASH_DAYS = env.number("TRASH_DAYS", 30, least=1)
+UPLOAD_ABANDONED_HOURS = env.number("UPLOAD_ABANDONED_HOURS", 24, least=1)
+# A photo that waits longer than this is queued again; Redis may have lost the message.
+REQUEUE_AFTER_SECONDS = env.number("REQUEUE_AFTER_SECONDS", 60, least=1)
+# A claim older than this belongs to a dead worker: longer than the hard time limit below.
+CLAIM_STALE_SECONDS = env.number("CLAIM_STALE_SECONDS", 90, least=1)
+PROCESSING_ATTEMPTS = env.number("PROCESSING_ATTEMPTS", 3, least=1)
+PROCESSING_SECONDS = env.number("PROCESSING_SECONDS", 30, least=1)
+PROCESSING_MEMORY_BYTES = env.number("PROCESSING_MEMORY_BYTES", 768 * 1024 * 1024, least=256 * 1024 * 1024)
+
+# --- People ------------------------------------------------------------------
+
+AUTH_USER_MODEL = "portal.User"
+AUTHENTICATION_BACKENDS = [
+    # First: it refuses a locked-out name before a password is looked at.
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+AXES_FAILURE_LIMIT = env.number("LOGIN_FAILURE_LIMIT", 10, least=1)
+AXES_COOLOFF_TIME = env.number("LOGIN_COOLOFF_HOURS", 1, least=1)
+# Name and address together: a stranger must not be able to lock a colleague out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+AXES_VERBOSE = False
+
+# --- Web ---------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(PORTAL_DATA_DIR / "static")))
+LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = MAX_UPLOAD_FILES
+
+
+def _origin(url: str) -> str:
+    """Return scheme://host[:port] of a URL, as a Content-Security-Policy source wants it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _browser_store_origins() -> list[str]:
+    """Origins that pages may load pictures from and PUT uploads to."""
+    if S3_BROWSER_ENDPOINT_URL:
+        return [_origin(S3_BROWSER_ENDPOINT_URL)]
+    if AWS_ENDPOINT_URL_S3:
+        return []  # private: the portal itself passes the bytes on
+    region = AWS_REGION or "us-east-1"
+    return [
+        f"https://{AWS_STORAGE_BUCKET_NAME}.s3.{region}.amazonaws.com",
+        f"https://{AWS_STORAGE_BUCKET_NAME}.s3.amazonaws.com",
+        f"https://s3.{region}.amazonaws.com",
+    ]
+
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "img-src": [SELF, "blob:", *_browser_store_origins()],
+        "connect-src": [SELF, *_browser_store_origins()],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "manifest-src": [SELF],
+        "object-src": [NONE],
+    }
+}
+
+# --- Logs --------------------------------------------------------------------
+
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_JSON = env.flag("LOG_JSON", True)
+_shared_processors = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.StackInfoRenderer(),
+]
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_shared_processors,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "lines": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer()
+                if LOG_JSON
+                else structlog.dev.ConsoleRenderer(colors=False),
+            ],
+            "foreign_pre_chain": _shared_processors,
+        },
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        # botocore at DEBUG prints signed headers; boto's INFO names where keys were found.
+        "botocore": {"level": "WARNING"},
+        "boto3": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+    },
+}
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
