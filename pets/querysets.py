@@ -1,0 +1,24 @@
+"""Which pets are live, and which are in the trash: said here, once."""
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q, QuerySet
+
+if TYPE_CHECKING:
+    from pets.models import Pet  # noqa: F401 - named in a quoted base class below
+
+# The one predicate: constraints, partial indexes and every query use these two.
+LIVE = Q(trashed_at__isnull=True)
+TRASHED = Q(trashed_at__isnull=False)
+
+
+class PetQuerySet(QuerySet["Pet"]):
+    """Pets. The manager leaves nothing out, so that related lookups and the admin see the trash too."""
+
+    def live(self) -> "PetQuerySet":
+        """Return the pets that are not in the trash."""
+        return self.filter(LIVE)
+
+    def trashed(self) -> "PetQuerySet":
+        """Return the pets in the trash."""
+        return self.filter(TRASHED)
