@@ -25,7 +25,10 @@ PORTAL_DATA_DIR = Path(env.text("PORTAL_DATA_DIR", str(BASE_DIR / ".portal"))).r
 DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.secret("SECRET_KEY")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost"))
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+# The addresses under which browsers reach the portal, with scheme and port. The photo
+# bucket's CORS rule lets uploads from these in.
+PORTAL_ORIGINS = env.words("PORTAL_ORIGINS")
+CSRF_TRUSTED_ORIGINS = PORTAL_ORIGINS
 
 # Off only where the portal is reached by plain http on purpose (the demo on loopback).
 HTTPS_ONLY = env.flag("HTTPS_ONLY", True)
@@ -110,6 +113,7 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    PORTAL_DATA_DIR.mkdir(parents=True, exist_ok=True)  # SQLite makes the file, not its folder
     DATABASES["default"]["OPTIONS"] = {
         # A writer takes its lock when it begins: two deferred transactions that both read
         # and then write fail with "database is locked" at once, whatever the time-out.
@@ -153,13 +157,18 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_TASK_ROUTES = {
     "photos.tasks.sweep": {"queue": "bulk"},
-    "photos.tasks.purge_rejected": {"queue": "bulk"},
+    "storage_admin.tasks.*": {"queue": "bulk"},
+    "portal.tasks.*": {"queue": "bulk"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(PORTAL_DATA_DIR / "beat-schedule")
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 30, least=1)
 CELERY_BEAT_SCHEDULE = {
-    "photos-sweep": {"task": "photos.tasks.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
+    "photos-sweep": {
+        "task": "photos.tasks.sweep",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
     "clear-sessions": {"task": "portal.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
 
@@ -175,6 +184,16 @@ S3_CHECKSUMS = env.text("S3_CHECKSUMS", "when_supported", choices=("when_support
 # The address under which a browser reaches the store, when it is not the portal's own.
 # Unset with a private endpoint, uploads and pictures go through the portal.
 S3_BROWSER_ENDPOINT_URL = env.text("S3_BROWSER_ENDPOINT_URL", "")
+
+S3_CONNECTIONS = {
+    "default": {
+        "endpoint_url": AWS_ENDPOINT_URL_S3,
+        "browser_endpoint_url": S3_BROWSER_ENDPOINT_URL,
+        "region": AWS_REGION,
+        "addressing_style": S3_ADDRESSING_STYLE,
+        "checksums": S3_CHECKSUMS,
+    }
+}
 
 STORAGES = {
     "default": {"BACKEND": "portal.s3.storage.PhotoStorage"},

@@ -1,0 +1,203 @@
+"""Verbs on objects. Each raises the errors of `portal.s3.errors`, and no others.
+
+Reads of a photo name its version: what the row points at is what is read,
+whatever happened to the key since.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+from portal.s3.errors import Conflict, translated
+from portal.s3.session import DEFAULT, Timeouts, client
+from portal.s3.types import DeleteOutcome, ObjectInfo, Version
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, PutObjectOutputTypeDef
+
+DELETE_BATCH = 1_000  # keys that one DeleteObjects takes (API:DeleteObjects)
+
+
+def head(bucket: str, key: str, *, version_id: str = "", alias: str = DEFAULT) -> ObjectInfo:
+    """Return what the store says of the object. ObjectNotFound, VersionNotFound."""
+    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    with translated("HeadObject"):
+        found: HeadObjectOutputTypeDef = client(alias).head_object(
+            Bucket=bucket, Key=key, ChecksumMode="ENABLED", **extra
+        )
+    return ObjectInfo(
+        key=key,
+        bytes=found["ContentLength"],
+        etag=found["ETag"].strip('"'),
+        version_id=_version_id(found),
+        content_type=found.get("ContentType", ""),
+        sha256=_hex(found.get("ChecksumSHA256", "")),
+        last_modified=found["LastModified"],
+        metadata=found.get("Metadata", {}),
+    )
+
+
+def first_bytes(bucket: str, key: str, count: int, *, version_id: str = "", alias: str = DEFAULT) -> bytes:
+    """Return at most the first `count` bytes: enough to tell what kind of file it is."""
+    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    with translated("GetObject"):
+        answer = client(alias).get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{count - 1}", **extra)
+        return answer["Body"].read(count)
+
+
+def read(bucket: str, key: str, *, version_id: str = "", alias: str = DEFAULT) -> bytes:
+    """Return the whole object, for a worker; its size was checked when it arrived."""
+    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    with translated("GetObject"):
+        answer = client(alias, Timeouts.WORKER).get_object(Bucket=bucket, Key=key, **extra)
+        return answer["Body"].read()
+
+
+def stream(
+    bucket: str, key: str, *, version_id: str = "", chunk_bytes: int = 65_536, alias: str = DEFAULT
+) -> Iterator[bytes]:
+    """Open the object now (errors come now) and return its bytes in pieces."""
+    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    with translated("GetObject"):
+        body = client(alias).get_object(Bucket=bucket, Key=key, **extra)["Body"]
+
+    def pieces() -> Iterator[bytes]:
+        with translated("GetObject"):
+            yield from body.iter_chunks(chunk_bytes)
+
+    return pieces()
+
+
+def put(
+    bucket: str,
+    key: str,
+    body: bytes | IO[bytes],
+    *,
+    content_type: str,
+    cache_control: str = "",
+    metadata: dict[str, str] | None = None,
+    if_etag: str = "",
+    overwrite: bool = False,
+    sha256: str = "",
+    alias: str = DEFAULT,
+) -> ObjectInfo:
+    """Store the object and return its new version.
+
+    Refuses (Conflict) a key that exists, unless `if_etag` names what is to be replaced or
+    `overwrite` says that it does not matter: renditions, whose key holds their digest.
+    `sha256` (hex) makes the store check the bytes (BadContent). No ACL is ever sent: buckets
+    that enforce ownership refuse it.
+    """
+    condition: dict[str, Any] = {}
+    if if_etag:
+        condition["IfMatch"] = f'"{if_etag}"'
+    elif not overwrite:
+        condition["IfNoneMatch"] = "*"
+    if cache_control:
+        condition["CacheControl"] = cache_control
+    if sha256:
+        condition["ChecksumSHA256"] = base64_of(sha256)
+    with translated("PutObject"):
+        stored: PutObjectOutputTypeDef = client(alias, Timeouts.WORKER).put_object(
+            Bucket=bucket, Key=key, Body=body, ContentType=content_type, Metadata=metadata or {}, **condition
+        )
+    return ObjectInfo(
+        key=key,
+        bytes=stored.get("Size", 0),
+        etag=stored["ETag"].strip('"'),
+        version_id=_version_id(stored),
+        content_type=content_type,
+        sha256=sha256,
+    )
+
+
+def put_once(bucket: str, key: str, body: IO[bytes], **options: Any) -> None:
+    """Store the object; a Conflict whose object has our digest is our own earlier attempt, and fine.
+
+    botocore repeats a PUT whose answer was lost, and the second then meets the first.
+    """
+    try:
+        put(bucket, key, body, **options)
+    except Conflict:
+        wanted = options.get("sha256", "")
+        if not wanted or head(bucket, key).sha256 != wanted:
+            raise
+
+
+def versions(bucket: str, prefix: str, *, alias: str = DEFAULT) -> Iterator[Version]:
+    """Yield every version and delete marker of every key that starts with the prefix, page by page.
+
+    A prefix is not a key: compare `version.key` where one key is meant.
+    """
+    with translated("ListObjectVersions"):
+        pages = client(alias).get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            for entry in page.get("Versions", []):
+                yield Version(
+                    key=entry["Key"],
+                    version_id=entry["VersionId"],
+                    is_latest=entry["IsLatest"],
+                    is_delete_marker=False,
+                    last_modified=entry["LastModified"],
+                    bytes=entry["Size"],
+                    etag=entry["ETag"].strip('"'),
+                )
+            for marker in page.get("DeleteMarkers", []):
+                yield Version(
+                    key=marker["Key"],
+                    version_id=marker["VersionId"],
+                    is_latest=marker["IsLatest"],
+                    is_delete_marker=True,
+                    last_modified=marker["LastModified"],
+                )
+
+
+def delete_versions(
+    bucket: str, targets: Sequence[tuple[str, str]], *, alias: str = DEFAULT
+) -> list[DeleteOutcome]:
+    """Destroy the named (key, version id) pairs for good; return one outcome for each.
+
+    Only `storage_admin` calls this (a test holds that). Partial failure is normal: read the
+    outcomes. Not quiet, so that what is gone is said, too.
+    """
+    outcomes: list[DeleteOutcome] = []
+    for start in range(0, len(targets), DELETE_BATCH):
+        batch = targets[start : start + DELETE_BATCH]
+        with translated("DeleteObjects"):
+            answer = client(alias, Timeouts.WORKER).delete_objects(
+                Bucket=bucket,
+                Delete={"Objects": [{"Key": key, "VersionId": version} for key, version in batch]},
+            )
+        outcomes += [
+            DeleteOutcome(gone["Key"], gone.get("VersionId", "")) for gone in answer.get("Deleted", [])
+        ]
+        outcomes += [
+            DeleteOutcome(
+                failed.get("Key", ""),
+                failed.get("VersionId", ""),
+                failed.get("Code", ""),
+                failed.get("Message", ""),
+            )
+            for failed in answer.get("Errors", [])
+        ]
+    return outcomes
+
+
+def base64_of(digest_hex: str) -> str:
+    """Return a hex digest as S3's checksum headers want it."""
+    return base64.b64encode(bytes.fromhex(digest_hex)).decode()
+
+
+def _hex(digest_base64: str) -> str:
+    # A multipart upload's digest ends in "-<parts>": a digest of digests, not of the bytes.
+    if not digest_base64 or "-" in digest_base64:
+        return ""
+    return base64.b64decode(digest_base64).hex()
+
+
+def _version_id(answer: Any) -> str:
+    # A suspended or unversioned bucket says "null" or nothing: there is one version, without a name.
+    found = str(answer.get("VersionId", ""))
+    return "" if found == "null" else found

@@ -1,0 +1,76 @@
+"""What the S3 verbs take and return: frozen values, no boto types."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class VersioningState(StrEnum):
+    """A bucket's versioning. Once set it can be suspended, never switched off again."""
+
+    NEVER_SET = "never set"
+    ENABLED = "Enabled"
+    SUSPENDED = "Suspended"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One store and the account used there. Keys are never part of it: boto3's own chain finds them."""
+
+    alias: str
+    endpoint_url: str = ""
+    browser_endpoint_url: str = ""
+    region: str = ""
+    profile: str = ""
+    addressing_style: str = "auto"
+    checksums: str = "when_supported"
+
+    @property
+    def reachable_by_browsers(self) -> bool:
+        """Whether signed URLs of this store open in a browser: AWS itself, or an address given for them."""
+        return bool(self.browser_endpoint_url) or not self.endpoint_url
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """What HEAD tells of an object. `etag` is without its quotes, `version_id` empty if unversioned."""
+
+    key: str
+    bytes: int
+    etag: str
+    version_id: str = ""
+    content_type: str = ""
+    sha256: str = ""
+    last_modified: datetime | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One entry of a version listing: a version with bytes, or a delete marker with none."""
+
+    key: str
+    version_id: str
+    is_latest: bool
+    is_delete_marker: bool
+    last_modified: datetime
+    bytes: int = 0
+    etag: str = ""
+
+
+@dataclass(frozen=True)
+class DeleteOutcome:
+    """What became of one version in a DeleteObjects call. `code` is empty when it is gone."""
+
+    key: str
+    version_id: str
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class SignedUpload:
+    """A PUT that a browser may do once: the address, and the headers that were signed."""
+
+    url: str
+    headers: dict[str, str]
