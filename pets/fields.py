@@ -4,16 +4,22 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 from pets import microchip
+
+
+def say(sentence: microchip.Sentence) -> str:
+    """Return a sentence of `pets.microchip` in the reader's language."""
+    return gettext(sentence.text) % sentence.values
 
 
 def validate_microchip(code: str) -> None:
     """Refuse what is no transponder code, with the reason."""
     try:
         microchip.check(code)
-    except microchip.BadMicrochip as error:
-        raise ValidationError(str(error), code="microchip") from error
+    except microchip.MicrochipError as error:
+        raise ValidationError(say(error.sentence), code="microchip") from error
 
 
 class NormalisedCharField(models.CharField):

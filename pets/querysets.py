@@ -1,6 +1,7 @@
 """Which pets are live, and which are in the trash: said here, once."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Literal
 
 from django.db.models import Q, QuerySet
 
@@ -22,3 +23,13 @@ class PetQuerySet(QuerySet["Pet"]):
     def trashed(self) -> "PetQuerySet":
         """Return the pets in the trash."""
         return self.filter(TRASHED)
+
+    def with_code(
+        self, field: Literal["microchip", "tracker_id", "tag"], codes: Collection[str]
+    ) -> "PetQuerySet":
+        """Return the pets that carry one of these codes; an empty code matches none.
+
+        `exclude` repeats the condition of the field's partial index: SQLite uses the index
+        only where a query says it in the same words.
+        """
+        return self.filter(**{f"{field}__in": codes}).exclude(**{field: ""})

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('tracker_id', pets.fields.CodeField(blank=True, max_length=64, verbose_name="tracker's number")),
                 ('tag', pets.fields.CodeField(blank=True, help_text="What is stamped on the collar's tag.", max_length=32, verbose_name='tag')),
                 ('status', models.CharField(choices=[('with_owner', 'with owner'), ('lost', 'lost'), ('found', 'found'), ('in_care', 'in care'), ('adopted', 'adopted'), ('deceased', 'deceased')], default='with_owner', max_length=16, verbose_name='status')),
-                ('warning', models.CharField(blank=True, help_text="Shown on top of the pet's page: bites, diabetic …", max_length=200, verbose_name='warning')),
+                ('warning', models.CharField(blank=True, help_text="Shown on top of the page: bites, diabetic …", max_length=200, verbose_name='warning')),
                 ('notes', models.TextField(blank=True, verbose_name='notes')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),

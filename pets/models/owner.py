@@ -3,7 +3,7 @@
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q, Value
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Expression
 from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
@@ -13,10 +13,10 @@ PHONE = r"^[0-9+][0-9 ()/.\-]*$"
 PHONE_SENTENCE = _("A phone number holds digits, blanks and + ( ) / . - only, and begins with a digit or +.")
 
 
-def _digits_of(field: str) -> Combinable:
+def _digits_of(field: str) -> Expression:
     """Return the expression that leaves a phone number's digits; "(0)" is not dialled from abroad."""
-    found: Combinable = models.F(field)
-    for dropped in ("(0)", "+", " ", "(", ")", "/", ".", "-"):
+    found = Replace(models.F(field), Value("(0)"), Value(""))
+    for dropped in "+ ()/.-":
         found = Replace(found, Value(dropped), Value(""))
     return found
 

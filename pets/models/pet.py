@@ -73,7 +73,7 @@ class Pet(RulesModel):
         _("warning"),
         max_length=200,
         blank=True,
-        help_text=_("Shown on top of the pet's page: bites, diabetic …"),
+        help_text=_("Shown on top of the page: bites, diabetic …"),
     )
     owner = models.ForeignKey(
         Owner, models.PROTECT, null=True, blank=True, related_name="pets", verbose_name=_("owner")
@@ -184,7 +184,7 @@ class Pet(RulesModel):
             # Compared as text: same length, digits only, and a cast could fail before the check above.
             models.CheckConstraint(
                 condition=~Q(microchip__regex=r"^[0-9]{15}$")
-                | LessThanOrEqual(Substr("microchip", 4), Value(f"{microchip.NATIONAL_ID_MAX:012}")),
+                | Q(LessThanOrEqual(Substr("microchip", 4), Value(f"{microchip.NATIONAL_ID_MAX:012}"))),
                 name="pet_microchip_national_id",
                 violation_error_code="microchip",
                 violation_error_message=_("The last twelve digits of a microchip go up to 274877906943."),
@@ -229,26 +229,28 @@ class Pet(RulesModel):
         """Refuse a chip or a tracker that another live pet carries, and name that pet."""
         super().clean()
         self.reference = self.reference or new_reference()
-        if not self.is_live:
-            return
-        taken = {field: rival for field, rival in self.rivals().items() if rival is not None}
-        if taken:
-            raise ValidationError(
-                {
-                    field: ValidationError(
-                        _("%(pet)s carries this %(what)s."),
-                        code="taken",
-                        params={"pet": rival, "what": self._meta.get_field(field).verbose_name},
-                    )
-                    for field, rival in taken.items()
-                }
-            )
+        if self.is_live:
+            self.refuse_rivals()
 
-    def rivals(self) -> dict[str, "Pet | None"]:
-        """Return the live pet, if any, that carries this pet's microchip, and that with its tracker."""
+    def refuse_rivals(self) -> None:
+        """Raise `ValidationError` with the name of the live pet that carries this chip or this tracker.
+
+        The constraints refuse it as well, but cannot say whose it is.
+        """
         others = Pet.objects.live().exclude(pk=self.pk)
-        same_tracker = Q(tracker_vendor__iexact=self.tracker_vendor, tracker_id=self.tracker_id)
-        return {
-            "microchip": others.filter(microchip=self.microchip).first() if self.microchip else None,
-            "tracker_id": others.filter(same_tracker).first() if self.tracker_id else None,
-        }
+        taken = {}
+        if rival := others.with_code("microchip", [self.microchip]).first():
+            taken["microchip"] = ValidationError(
+                _("%(pet)s carries microchip %(code)s."),
+                code="taken",
+                params={"pet": rival, "code": self.microchip},
+            )
+        trackers = others.with_code("tracker_id", [self.tracker_id])
+        if rival := trackers.filter(tracker_vendor__iexact=self.tracker_vendor).first():
+            taken["tracker_id"] = ValidationError(
+                _("%(pet)s carries tracker %(code)s."),
+                code="taken",
+                params={"pet": rival, "code": self.tracker_id},
+            )
+        if taken:
+            raise ValidationError(taken)

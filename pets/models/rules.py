@@ -25,7 +25,7 @@ class RulesModel(models.Model):
                 for one in found:
                     about = one.code if name == NON_FIELD_ERRORS and one.code in fields else name
                     errors.setdefault(str(about), []).append(one)
-            raise ValidationError(errors) from error  # type: ignore[arg-type]  # stubs know no dict of lists of errors
+            raise ValidationError(errors) from error
 
 
 def validate_not_in_future(day: date) -> None:
