@@ -45,10 +45,13 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_AGE = env.number("SESSION_HOURS", 12, least=1) * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "portal.errors.csrf_failure"
 
 # --- Applications ------------------------------------------------------------
 
 INSTALLED_APPS = [
+    # Before the admin, whose templates it replaces.
+    "portal.apps.PortalConfig",
     "portal.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -60,7 +63,6 @@ INSTALLED_APPS = [
     "django_structlog",
     "axes",
     "csp",
-    "portal.apps.PortalConfig",
     "pets.apps.PetsConfig",
     "photos.apps.PhotosConfig",
     "storage_admin.apps.StorageAdminConfig",
@@ -205,6 +207,14 @@ STORAGES = {
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 25_000_000, least=1)
 MAX_UPLOAD_FILES = env.number("MAX_UPLOAD_FILES", 100, least=1)
 MAX_PHOTO_PIXELS = env.number("MAX_PHOTO_PIXELS", 50_000_000, least=1)
+# The closed list of what is derived from each photo; sides in pixels. "tile" is cut square.
+# A change here gives new digests, so `manage.py make_renditions` finds all of them wanting.
+RENDITIONS = [
+    {"name": "full", "longest_side": 1600, "format": "webp"},
+    {"name": "share", "longest_side": 1600, "format": "jpeg"},
+    {"name": "card", "longest_side": 480, "format": "webp"},
+    {"name": "tile", "longest_side": 160, "format": "webp", "square": True},
+]
 MAX_PHOTO_FRAMES = env.number("MAX_PHOTO_FRAMES", 1_000, least=1)
 UPLOAD_URL_SECONDS = env.number("UPLOAD_URL_SECONDS", 900, least=60, most=604_800)
 RENDITION_URL_SECONDS = env.number("RENDITION_URL_SECONDS", 3_600, least=120, most=3_600)
@@ -239,6 +249,7 @@ AXES_COOLOFF_TIME = env.number("LOGIN_COOLOFF_HOURS", 1, least=1)
 # Name and address together: a stranger must not be able to lock a colleague out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "portal.errors.locked_out"
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
 

@@ -1,0 +1,91 @@
+"""Accounts and the audit trail."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from portal.audit import AuditEvent
+from portal.display import ago
+from portal.models import User
+
+
+@admin.register(User)
+class StaffAdmin(UserAdmin):
+    """Accounts, with their roles in the list."""
+
+    list_display = ("username", "full_name", "roles", "is_active", "is_superuser", "last_seen")
+    list_filter = ("groups", "is_active", "is_superuser")
+    autocomplete_fields = ("groups",)
+    # Rights come from roles; single ones stay possible, but out of the way.
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email", "time_zone")}),
+        (_("Access"), {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        (_("Single rights"), {"fields": ("user_permissions",), "classes": ("collapse",)}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    filter_horizontal = ("user_permissions",)
+    readonly_fields = ("last_login", "date_joined")
+    empty_words = _("Nobody has an account yet.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Fetch the roles of a page of accounts in one query."""
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description=_("name"), ordering="last_name")
+    def full_name(self, user: User) -> str:
+        """First and last name."""
+        return user.get_full_name()
+
+    @admin.display(description=_("roles"))
+    def roles(self, user: User) -> str:
+        """The names of the groups."""
+        return ", ".join(group.name for group in user.groups.all())
+
+    @admin.display(description=_("last signed in"), ordering="last_login")
+    def last_seen(self, user: User) -> str | SafeString:
+        """When the user last signed in, relative."""
+        return ago(user.last_login)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(admin.ModelAdmin):
+    """The audit trail, to read."""
+
+    list_display = ("when", "actor_name", "action", "target", "outcome", "message")
+    list_filter = ("outcome", "action")
+    # Whole values and prefixes only: `icontains` over millions of rows reads every one.
+    search_fields = ("actor_name__startswith", "target_id__exact", "request_id__exact", "key__startswith")
+    search_help_text = _("The start of a name or of an object key, a whole id, or a request id.")
+    show_full_result_count = False
+    actions = None
+    empty_words = _("Nothing has been recorded yet. Every change to photos, storage and accounts will be.")
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        """Events come from `portal.audit.record` alone."""
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """Events are never changed."""
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """Events are never deleted."""
+        return False
+
+    @admin.display(description=_("when"), ordering="id")
+    def when(self, event: AuditEvent) -> str | SafeString:
+        """When it happened, relative."""
+        return ago(event.at)
+
+    @admin.display(description=_("to what"))
+    def target(self, event: AuditEvent) -> str:
+        """The row or the object."""
+        if event.key:
+            return f"{event.bucket}/{event.key}"
+        return f"{event.target_type} {event.target_id}".strip()
