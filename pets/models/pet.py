@@ -17,7 +17,7 @@ from pets.choices import Neutered, Sex, Species, Status
 from pets.fields import CodeField, MicrochipField
 from pets.models.owner import Owner
 from pets.models.rules import RulesModel, validate_not_in_future
-from pets.querysets import LIVE, TRASHED, PetQuerySet
+from pets.querysets import LIVE, TRASHED, PetQuerySet, carries
 
 # Without 0/O, 1/I/L, U: people read references out over the telephone.
 _REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -33,7 +33,7 @@ def new_reference() -> str:
 
 
 class Pet(RulesModel):
-    """One animal. Nothing deletes it but a purge of the trash: see `pets.services`."""
+    """One animal. The portal moves it to the trash and back (`pets.services`), and deletes none."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = CodeField(
@@ -239,13 +239,13 @@ class Pet(RulesModel):
         """
         others = Pet.objects.live().exclude(pk=self.pk)
         taken = {}
-        if rival := others.with_code("microchip", [self.microchip]).first():
+        if rival := others.filter(carries("microchip", [self.microchip])).first():
             taken["microchip"] = ValidationError(
                 _("%(pet)s carries microchip %(code)s."),
                 code="taken",
                 params={"pet": rival, "code": self.microchip},
             )
-        trackers = others.with_code("tracker_id", [self.tracker_id])
+        trackers = others.filter(carries("tracker_id", [self.tracker_id]))
         if rival := trackers.filter(tracker_vendor__iexact=self.tracker_vendor).first():
             taken["tracker_id"] = ValidationError(
                 _("%(pet)s carries tracker %(code)s."),
