@@ -345,6 +345,8 @@ LOGGING = {
         "botocore": {"level": "WARNING"},
         "boto3": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
+        # libvips warns of each damaged tile; the refusal says it once, with the photo's id.
+        "pyvips": {"level": "ERROR"},
     },
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

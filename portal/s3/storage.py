@@ -45,6 +45,12 @@ class PhotoStorage(S3Storage):
             )
         return self._connections.connection
 
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """Return the name as it is: another key than the one asked for would be found by nobody."""
+        if max_length is not None and len(name) > max_length:
+            raise ValueError(f"The key has {len(name)} characters; {max_length} fit.")
+        return name
+
     def _save(self, name: str, content: File) -> str:
         """Store the file under exactly this key; Conflict when it exists.
 

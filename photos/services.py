@@ -1,0 +1,187 @@
+"""The request side of photos that are there: permission, state, change and audit together, then the queue.
+
+Photos can only be trashed and restored here. What destroys lives in `storage_admin`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from pets.models import Pet
+from photos import renditions, states, tasks
+from photos.choices import PhotoStatus, Rotation
+from photos.duplicates import describe_duplicate, find_duplicate
+from photos.errors import NotPossible
+from photos.models import Photo
+from portal import audit
+
+
+def trash(*, user: Any, photo: Photo) -> None:
+    """Move a photo to the trash; NotPossible when it is there, was refused, or has not arrived."""
+    _require(user, "photos.delete_photo")
+    if photo.status in {PhotoStatus.TRASHED, PhotoStatus.REJECTED, PhotoStatus.PENDING}:
+        raise NotPossible(_("A photo that is %(status)s cannot be moved to the trash.") % _words(photo))
+    before = {"status": photo.status, "is_primary": photo.is_primary}
+    with transaction.atomic():
+        if not states.move(photo, PhotoStatus.TRASHED, is_primary=False, **states.CLAIM_GONE):
+            raise _changed_meanwhile()
+        if before["is_primary"]:
+            _next_main(photo.pet_id)
+        audit.record("photo.trashed", actor=user, target=photo, before=before)
+
+
+def restore(*, user: Any, photo: Photo) -> None:
+    """Take a photo out of the trash. Ready at once where its renditions are there, else queued."""
+    _require(user, "photos.delete_photo")
+    if photo.status != PhotoStatus.TRASHED:
+        raise NotPossible(
+            _("Only a photo in the trash can be restored; this one is %(status)s.") % _words(photo)
+        )
+    complete = bool(photo.sha256 and photo.width) and not renditions.missing(photo, photo.sha256)
+    to = PhotoStatus.READY if complete else PhotoStatus.STORED
+    try:
+        with transaction.atomic():
+            moved = states.move(
+                photo, to, Q(purge_started_at__isnull=True), attempts=0, reason="", queued_at=timezone.now()
+            )
+            if not moved:
+                raise _changed_meanwhile()
+            if to == PhotoStatus.READY and photo.pet_id:
+                _next_main(photo.pet_id)
+            audit.record("photo.restored", actor=user, target=photo)
+            if to == PhotoStatus.STORED:
+                tasks.enqueue(photo.pk)
+    except IntegrityError as error:
+        twin = find_duplicate(photo.sha256, photo.pet_id, besides=photo.pk)
+        if twin is None:
+            raise
+        raise NotPossible(describe_duplicate(twin)) from error
+    photo.refresh_from_db()
+
+
+def turn(*, user: Any, photo: Photo, by_degrees: int) -> None:
+    """Turn what is shown by 90, 180 or 270 degrees clockwise; the original is not touched."""
+    _require(user, "photos.change_photo")
+    if by_degrees not in Rotation.values or by_degrees == Rotation.NONE:
+        raise NotPossible(_("A photo is turned by 90, 180 or 270 degrees."))
+    if photo.status not in {PhotoStatus.READY, PhotoStatus.FAILED}:
+        raise NotPossible(_("A photo that is %(status)s cannot be turned.") % _words(photo))
+    before = photo.rotation
+    with transaction.atomic():
+        _again(photo, rotation=(before + by_degrees) % 360)
+        audit.record(
+            "photo.turned", actor=user, target=photo,
+            before={"rotation": before}, after={"rotation": photo.rotation},
+        )  # fmt: skip
+
+
+def retry(*, user: Any, photo: Photo) -> None:
+    """Process a failed photo once more."""
+    _require(user, "photos.change_photo")
+    if photo.status != PhotoStatus.FAILED:
+        raise NotPossible(_("Only a failed photo is tried again; this one is %(status)s.") % _words(photo))
+    with transaction.atomic():
+        _again(photo)
+        audit.record("photo.retried", actor=user, target=photo)
+
+
+def make_main(*, user: Any, photo: Photo) -> None:
+    """Make this the photo that stands for its pet."""
+    _require(user, "photos.change_photo")
+    if photo.pet_id is None or photo.status != PhotoStatus.READY:
+        raise NotPossible(_("Only a ready photo of a pet can be its main photo."))
+    with transaction.atomic():
+        siblings = Photo.objects.live().filter(pet=photo.pet_id, is_primary=True)
+        former = siblings.values_list("pk", flat=True).first()
+        siblings.update(is_primary=False)
+        if not Photo.objects.filter(pk=photo.pk, status=PhotoStatus.READY).update(is_primary=True):
+            raise _changed_meanwhile()
+        audit.record("photo.main", actor=user, target=photo, before={"main": str(former or "")})
+    photo.refresh_from_db()
+
+
+def publish(*, user: Any, photos: Iterable[Photo], published: bool) -> int:
+    """Set the published flag; return how many changed. Only ready photos can be published."""
+    _require(user, "photos.publish_photo")
+    changed = 0
+    for photo in photos:
+        with transaction.atomic():
+            allowed = Photo.objects.filter(pk=photo.pk, is_published=not published)
+            if published:
+                allowed = allowed.filter(status=PhotoStatus.READY)
+            if allowed.update(is_published=published, updated_at=timezone.now()):
+                audit.record(
+                    "photo.published" if published else "photo.unpublished", actor=user, target=photo
+                )
+                changed += 1
+    return changed
+
+
+def assign(*, user: Any, photo: Photo, pet: Pet | None) -> None:
+    """Say which pet the photo shows. Its key stays: the row is what ties it to the pet."""
+    _require(user, "photos.change_photo")
+    if pet is not None and not pet.is_live:
+        raise NotPossible(_("%(pet)s is in the trash; restore the pet first.") % {"pet": pet})
+    former = photo.pet_id
+    if former == (pet.pk if pet else None):
+        return
+    twin = find_duplicate(photo.sha256, pet.pk if pet else None, besides=photo.pk)
+    if twin is not None:
+        raise NotPossible(describe_duplicate(twin))
+    try:
+        with transaction.atomic():
+            was_main = photo.is_primary
+            changes = {"pet": pet, "is_primary": False, "updated_at": timezone.now()}
+            unmoved = Photo.objects.filter(Q(pet_id=former), pk=photo.pk)
+            if not unmoved.update(**changes):
+                raise _changed_meanwhile()
+            if was_main:
+                _next_main(former)
+            if pet is not None:
+                photo.also_shows.remove(pet)
+                _next_main(pet.pk)
+            audit.record(
+                "photo.assigned", actor=user, target=photo,
+                before={"pet": str(former or "")}, after={"pet": str(pet.pk) if pet else ""},
+            )  # fmt: skip
+    except IntegrityError as error:
+        raise NotPossible(_("The pet has this very photo already.")) from error
+    photo.refresh_from_db()
+
+
+def _require(user: Any, permission: str) -> None:
+    if not user.has_perm(permission):
+        raise PermissionDenied(_("Your account lacks the right “%(right)s”.") % {"right": permission})
+
+
+def _again(photo: Photo, **changes: Any) -> None:
+    now = timezone.now()
+    if not states.move(photo, PhotoStatus.STORED, attempts=0, reason="", queued_at=now, **changes):
+        raise _changed_meanwhile()
+    tasks.enqueue(photo.pk)
+
+
+def _next_main(pet_id: UUID | None) -> None:
+    """Give a pet without a main photo its first ready one, if any."""
+    if pet_id is None:
+        return
+    live = Photo.objects.live().filter(pet=pet_id)
+    if live.filter(is_primary=True).exists():
+        return
+    heir = live.filter(status=PhotoStatus.READY).order_by("position", "created_at", "id").first()
+    if heir is not None:
+        Photo.objects.filter(pk=heir.pk).update(is_primary=True)
+
+
+def _changed_meanwhile() -> NotPossible:
+    return NotPossible(_("Somebody or something else changed this photo meanwhile. Reload the page."))
+
+
+def _words(photo: Photo) -> dict[str, Any]:
+    return {"status": photo.get_status_display()}
