@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('from_status', models.CharField(blank=True, choices=[('with_owner', 'with owner'), ('lost', 'lost'), ('found', 'found'), ('in_care', 'in care'), ('adopted', 'adopted'), ('deceased', 'deceased')], max_length=16, verbose_name='from')),
                 ('to_status', models.CharField(choices=[('with_owner', 'with owner'), ('lost', 'lost'), ('found', 'found'), ('in_care', 'in care'), ('adopted', 'adopted'), ('deceased', 'deceased')], max_length=16, verbose_name='to')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
+                ('at', models.DateTimeField(default=django.utils.timezone.now, validators=[pets.models.rules.validate_moment_not_in_future], verbose_name='when')),
                 ('place', models.CharField(blank=True, max_length=200, verbose_name='place')),
                 ('note', models.TextField(blank=True, verbose_name='note')),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pets.choices import Status
 from pets.models.pet import Pet
-from pets.models.rules import RulesModel, validate_not_in_future
+from pets.models.rules import RulesModel, validate_moment_not_in_future, validate_not_in_future
 
 
 class WeightRecord(RulesModel):
@@ -50,6 +51,15 @@ class WeightRecord(RulesModel):
     def __str__(self) -> str:
         return f"{self.kg} kg"
 
+    def clean(self) -> None:
+        """Refuse a weighing before the pet's birth or after its death."""
+        super().clean()
+        born, died = self.pet.birth_date, self.pet.deceased_date
+        if born and self.weighed_on and self.weighed_on < born:
+            raise ValidationError({"weighed_on": _("That is before the pet was born.")})
+        if died and self.weighed_on and self.weighed_on > died:
+            raise ValidationError({"weighed_on": _("That is after the pet died.")})
+
 
 class StatusChange(RulesModel):
     """One step of a pet's story; the first has no `from_status`."""
@@ -57,7 +67,7 @@ class StatusChange(RulesModel):
     pet = models.ForeignKey(Pet, models.CASCADE, related_name="status_changes", verbose_name=_("pet"))
     from_status = models.CharField(_("from"), max_length=16, choices=Status.choices, blank=True)
     to_status = models.CharField(_("to"), max_length=16, choices=Status.choices)
-    at = models.DateTimeField(_("when"), default=timezone.now)
+    at = models.DateTimeField(_("when"), default=timezone.now, validators=[validate_moment_not_in_future])
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
     )
@@ -84,6 +94,19 @@ class StatusChange(RulesModel):
                 violation_error_message=_("This is no status of a pet."),
             ),
         ]
+
+    def clean(self) -> None:
+        """Refuse a change before the pet's birth, or before the change that it follows."""
+        super().clean()
+        if not self.from_status or not self.at:
+            return
+        born = self.pet.birth_date
+        if born and timezone.localdate(self.at) < born:
+            raise ValidationError({"at": _("That is before the pet was born.")})
+        # The first entry only says when the pet was entered: what happened may lie before it.
+        others = StatusChange.objects.filter(pet_id=self.pet_id).exclude(from_status="").exclude(pk=self.pk)
+        if others.filter(at__gt=self.at).exists():
+            raise ValidationError({"at": _("A later change of status is recorded already.")})
 
     def __str__(self) -> str:
         return str(Status(self.to_status).label)

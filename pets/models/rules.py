@@ -1,6 +1,6 @@
 """What the models share: rules that mark the right field, and dates that cannot lie ahead."""
 
-from datetime import date
+from datetime import date, datetime
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
@@ -35,3 +35,9 @@ def validate_not_in_future(day: date) -> None:
     """
     if day > timezone.localdate():
         raise ValidationError(_("%(day)s is in the future."), params={"day": day.isoformat()}, code="future")
+
+
+def validate_moment_not_in_future(moment: datetime) -> None:
+    """Refuse a moment that is yet to come."""
+    if moment > timezone.now():
+        raise ValidationError(_("This moment is in the future."), code="future")
