@@ -115,7 +115,7 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    PORTAL_DATA_DIR.mkdir(parents=True, exist_ok=True)  # SQLite makes the file, not its folder
+    PORTAL_DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # SQLite makes the file, not its folder
     DATABASES["default"]["OPTIONS"] = {
         # A writer takes its lock when it begins: two deferred transactions that both read
         # and then write fail with "database is locked" at once, whatever the time-out.
@@ -249,6 +249,7 @@ AXES_COOLOFF_TIME = env.number("LOGIN_COOLOFF_HOURS", 1, least=1)
 # Name and address together: a stranger must not be able to lock a colleague out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False  # portal.admin registers what is of use
 AXES_LOCKOUT_CALLABLE = "portal.errors.locked_out"
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False

@@ -4,13 +4,19 @@ Needs no settings: the embedded services are started before there are any.
 As a program it reads boto3's own variables: `python -m portal.s3.probe SECONDS`.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 BUCKET = "portal-probe"
 KEY = "probe"
@@ -47,7 +53,7 @@ def wait_for_writes(endpoint_url: str, access_key: str, secret_key: str, timeout
         time.sleep(_PAUSE_SECONDS)
 
 
-def _write_read_delete(client: "boto3.client") -> None:
+def _write_read_delete(client: S3Client) -> None:
     try:
         client.create_bucket(Bucket=BUCKET)
     except ClientError as error:
