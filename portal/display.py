@@ -14,7 +14,7 @@ from portal.counts import CAP
 # S3 bills what it calls a GB by 2^30 bytes; "GiB" says so without a footnote.
 _BINARY_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 _UNIT_STEP = 1024
-_JUST_NOW_SECONDS = 45
+_JUST_NOW_SECONDS = 60
 
 
 def count_text(count: int, cap: int = CAP) -> str:

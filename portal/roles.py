@@ -41,7 +41,12 @@ _KEEP_PETS = {
     "pets.add_statuschange",
 }
 _TAKE_PHOTOS = {"photos.add_photo", "photos.change_photo"}
-_KEEP_PHOTOS = {"photos.delete_photo", "photos.download_original", "photos.view_photo_location"}
+_KEEP_PHOTOS = {
+    "photos.delete_photo",
+    "photos.publish_photo",
+    "photos.download_original",
+    "photos.view_photo_location",
+}
 _SEE_STORAGE = {"photos.view_rendition", "storage_admin.view_bucket", "storage_admin.view_job"}
 _RUN_JOBS = {"storage_admin.add_job", "storage_admin.change_job"}
 _CHANGE_STORAGE = {

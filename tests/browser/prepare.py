@@ -1,0 +1,30 @@
+"""Fills an empty data directory for the browser tests (run inside `manage.py shell`)."""
+
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+
+from portal.audit import record
+from portal.models import User
+
+PASSWORD = "correct-horse-battery"
+BOSS = "boss"  # a superuser
+# Log-in names by role.
+ACCOUNTS = {
+    "vera": "Viewer",
+    "phil": "Photographer",
+    "cora": "Curator",
+    "olaf": "Storage operator",
+    "ada": "Storage admin",
+    "audrey": "Auditor",
+}
+
+
+def prepare() -> None:
+    """Create the tables, the static files' manifest, an account for each role and some rows."""
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    boss = User.objects.create_superuser(BOSS, "boss@example.org", PASSWORD, first_name="Bo")
+    for name, role in ACCOUNTS.items():
+        user = User.objects.create_user(name, password=PASSWORD, is_staff=True, first_name=name.title())
+        user.groups.add(Group.objects.get(name=role))
+        record("account.created", actor=boss, target=user, message=f"role {role}")
