@@ -16,7 +16,6 @@ from portal.display import ago
 from portal.models import User
 from portal.paging import LatePaginator
 
-
 # Wrong passwords that count towards a lockout; deleting one lets its owner in again. The
 # package's other two lists would be empty or repeat "last signed in" (AXES_ENABLE_ADMIN is off).
 admin.site.register(AccessAttempt, AccessAttemptAdmin)

@@ -55,7 +55,7 @@ class LatePage(Page[Any]):
         return self.number + 1
 
 
-class LatePaginator(Paginator[Any]):
+class LatePaginator(Paginator):
     """Paginates a queryset of models. Pages beyond the counted ones stay reachable, one after the other.
 
     `orphans` are not supported: where the last page begins is not known.
