@@ -1,27 +1,14 @@
-"""What every service here does first and last: ask for the right, check the rules, note the difference."""
+"""What every service here does: check the rules before a change, note the difference for the audit."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import gettext as _
 
-from pets.errors import InvalidError, NotPermittedError
-from portal.models import User
-
-# A user, or None for the portal itself (demo data, imports), which has every right.
-Actor = User | None
+from pets.errors import InvalidError
 
 HIDDEN = "•••"
-
-
-def require(actor: Actor, permission: str) -> None:
-    """Raise `NotPermittedError` unless the actor has the right; the portal itself has every right."""
-    if actor is not None and not actor.has_perm(permission):
-        raise NotPermittedError(
-            _("Your account lacks the right “%(permission)s”.") % {"permission": permission}
-        )
 
 
 def clean(row: models.Model) -> None:

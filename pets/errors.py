@@ -1,5 +1,7 @@
 """Why a service of this app refused; each carries a sentence for a person.
 
+A missing right is Django's own `PermissionDenied`.
+
 PetsError
 ├── NotPermittedError   the actor lacks the right (also Django's PermissionDenied: 403)
 ├── InvalidError        a rule of the model or the database; `errors` by field
@@ -9,15 +11,11 @@ PetsError
 └── TooManyError        more pets than one request changes
 """
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 
 
 class PetsError(Exception):
     """Base of this app's refusals; `str(error)` is the sentence."""
-
-
-class NotPermittedError(PetsError, PermissionDenied):
-    """The actor lacks the right."""
 
 
 class InvalidError(PetsError):

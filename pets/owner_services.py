@@ -6,10 +6,11 @@ from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
-from pets.changes import Actor, clean, difference, require
+from pets.changes import clean, difference
 from pets.errors import OwnerInUseError
 from pets.models import Owner
 from portal import audit
+from portal.access import Actor, require
 
 CONTACT_PERMISSION = "pets.view_owner_contact"
 
@@ -18,7 +19,7 @@ def save_owner(*, actor: Actor, owner: Owner, fields: Collection[str] | None = N
     """Store a new or changed owner; `fields` names what was changed (None: all).
 
     Contact data can be written only by those who may see it; the audit says that it
-    changed, not what it was. Raises `NotPermittedError`, `InvalidError`.
+    changed, not what it was. Raises `PermissionDenied`, `InvalidError`.
     """
     is_new = owner._state.adding
     require(actor, "pets.add_owner" if is_new else "pets.change_owner")
@@ -34,7 +35,7 @@ def save_owner(*, actor: Actor, owner: Owner, fields: Collection[str] | None = N
             require(actor, CONTACT_PERMISSION)
         owner.save(update_fields=None if is_new else [*after, "updated_at"])
         audit.record(
-            "owner.create" if is_new else "owner.change",
+            "owner.created" if is_new else "owner.changed",
             actor=actor,
             target=owner,
             before=before,
@@ -44,10 +45,10 @@ def save_owner(*, actor: Actor, owner: Owner, fields: Collection[str] | None = N
 
 
 def delete_owner(*, actor: Actor, owner: Owner) -> None:
-    """Delete an owner for good. Raises `NotPermittedError`, and `OwnerInUseError` while pets are left."""
+    """Delete an owner for good. Raises `PermissionDenied`, and `OwnerInUseError` while pets are left."""
     require(actor, "pets.delete_owner")
     with transaction.atomic():
-        audit.record("owner.delete", actor=actor, target=owner, before={"owner": str(owner)})
+        audit.record("owner.deleted", actor=actor, target=owner, before={"owner": str(owner)})
         try:
             owner.delete()
         except ProtectedError as error:

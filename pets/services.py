@@ -1,7 +1,7 @@
 """Changes to pets: permission, rules, and the change and its audit in one transaction.
 
 `actor` is the user who asks, or None for the portal itself (demo data, imports), which may
-do everything. Every refusal is a `pets.errors.PetsError`.
+do everything. A refusal is `PermissionDenied` or a `pets.errors.PetsError`.
 """
 
 from collections.abc import Collection, Iterable
@@ -15,12 +15,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pets.changes import Actor, clean, difference, require
+from pets.changes import clean, difference
 from pets.choices import Status
 from pets.errors import InvalidError, NotRestorableError, TooManyError, TrashedError
 from pets.models import Pet, StatusChange, WeightRecord
 from pets.querysets import PetQuerySet
 from portal import audit
+from portal.access import Actor, require
 from portal.display import count_text
 
 # One request changes no more; each pet is a row to lock and a line in the audit.
@@ -41,7 +42,7 @@ def save_pet(
     """Store a new or changed pet; a new status goes into its history, with `place` and `note`.
 
     `fields` names what was changed, so that nothing else of the row is overwritten; None
-    means every field. Raises `NotPermittedError`, `InvalidError`, `TrashedError`.
+    means every field. Raises `PermissionDenied`, `InvalidError`, `TrashedError`.
     """
     is_new = pet._state.adding
     require(actor, "pets.add_pet" if is_new else "pets.change_pet")
@@ -59,7 +60,7 @@ def save_pet(
             old = stored.status if stored else ""
             _add_status_change(actor=actor, pet=pet, old=old, place=place, note=note, at=timezone.now())
         audit.record(
-            "pet.create" if is_new else "pet.change", actor=actor, target=pet, before=before, after=after
+            "pet.created" if is_new else "pet.changed", actor=actor, target=pet, before=before, after=after
         )
     return pet
 
@@ -77,7 +78,7 @@ def change_status(
     """Give a pet another status and write it into its history; return the entry.
 
     `at` is when it happened (aware; default now). Any status but "deceased" clears the date
-    of death. Raises `NotPermittedError`, `InvalidError`, `TrashedError`.
+    of death. Raises `PermissionDenied`, `InvalidError`, `TrashedError`.
     """
     require(actor, "pets.change_pet")
     with transaction.atomic():
@@ -91,14 +92,14 @@ def change_status(
         )
         _store(pet, ["status", "deceased_date"])
         after = {"status": pet.status, "place": place}
-        audit.record("pet.status", actor=actor, target=pet, before=before, after=after)
+        audit.record("pet.status_changed", actor=actor, target=pet, before=before, after=after)
     return change
 
 
 def record_weight(*, actor: Actor, pet: Pet, kg: Decimal, weighed_on: date | None = None) -> WeightRecord:
     """Add a weighing, in kilograms (default today).
 
-    Raises `NotPermittedError`, `InvalidError`, `TrashedError`.
+    Raises `PermissionDenied`, `InvalidError`, `TrashedError`.
     """
     require(actor, "pets.add_weightrecord")
     with transaction.atomic():
@@ -107,14 +108,14 @@ def record_weight(*, actor: Actor, pet: Pet, kg: Decimal, weighed_on: date | Non
         clean(record)
         record.save()
         after = {"kg": str(record.kg), "weighed_on": record.weighed_on.isoformat()}
-        audit.record("pet.weigh", actor=actor, target=pet, after=after)
+        audit.record("pet.weighed", actor=actor, target=pet, after=after)
     return record
 
 
 def trash_pets(*, actor: Actor, pets: PetQuerySet) -> datetime | None:
     """Move the live ones of `pets` to the trash; return the moment, which names the batch for `undo_trash`.
 
-    None if there was nothing to move. Raises `NotPermittedError`, `TooManyError`.
+    None if there was nothing to move. Raises `PermissionDenied`, `TooManyError`.
     """
     require(actor, "pets.delete_pet")
     now = timezone.now()
@@ -124,12 +125,12 @@ def trash_pets(*, actor: Actor, pets: PetQuerySet) -> datetime | None:
         chosen = list(live.select_for_update(of=("self",)).order_by("pk"))
         Pet.objects.filter(pk__in=[pet.pk for pet in chosen]).update(trashed_at=now, trashed_by=actor)
         for pet in chosen:
-            audit.record("pet.trash", actor=actor, target=pet, before={"pet": str(pet)})
+            audit.record("pet.trashed", actor=actor, target=pet, before={"pet": str(pet)})
     return now if chosen else None
 
 
 def trash_pet(*, actor: Actor, pet: Pet) -> None:
-    """Move one pet to the trash; nothing happens if it is there. Raises `NotPermittedError`."""
+    """Move one pet to the trash; nothing happens if it is there. Raises `PermissionDenied`."""
     trash_pets(actor=actor, pets=Pet.objects.filter(pk=pet.pk))
     pet.refresh_from_db(fields=["trashed_at", "trashed_by"])
 
@@ -137,7 +138,7 @@ def trash_pet(*, actor: Actor, pet: Pet) -> None:
 def restore_pet(*, actor: Actor, pet: Pet) -> Pet:
     """Take a pet out of the trash; nothing happens if it is not there.
 
-    Raises `NotPermittedError`, and `NotRestorableError` naming the live pet that carries its
+    Raises `PermissionDenied`, and `NotRestorableError` naming the live pet that carries its
     chip or its tracker by now.
     """
     require(actor, "pets.delete_pet")
@@ -157,14 +158,14 @@ def restore_pet(*, actor: Actor, pet: Pet) -> Pet:
                 _("%(pet)s stays in the trash. %(reason)s")
                 % {"pet": stored, "reason": reason or _("Another pet carries its chip or its tracker.")}
             ) from error
-        audit.record("pet.restore", actor=actor, target=stored, after={"pet": str(stored)})
+        audit.record("pet.restored", actor=actor, target=stored, after={"pet": str(stored)})
     return stored
 
 
 def restore_pets(*, actor: Actor, pets: PetQuerySet) -> Restored:
     """Take the trashed ones of `pets` out of the trash, each by itself: one refusal stops no other.
 
-    Raises `NotPermittedError`, `TooManyError`.
+    Raises `PermissionDenied`, `TooManyError`.
     """
     require(actor, "pets.delete_pet")
     done = Restored()
