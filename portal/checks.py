@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
+from django.db import connection
 
 # RGBA once decoded and once more for the step that reads it.
 DECODE_BYTES_PER_PIXEL = 8
@@ -88,8 +89,7 @@ def check_region(**_kwargs: Any) -> list[CheckMessage]:
 
 def check_database_fits(**_kwargs: Any) -> list[CheckMessage]:
     """W002: SQLite's file locks hold on one machine only."""
-    engine = settings.DATABASES["default"]["ENGINE"]
-    if engine != "django.db.backends.sqlite3" or set(settings.ALLOWED_HOSTS) <= LOOPBACK:
+    if connection.vendor != "sqlite" or set(settings.ALLOWED_HOSTS) <= LOOPBACK:
         return []
     return [
         CheckWarning(

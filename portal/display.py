@@ -35,7 +35,8 @@ def size(number_of_bytes: int) -> str:
     while abs(value) >= _UNIT_STEP - 0.05 and unit != _BINARY_UNITS[-1]:
         value /= _UNIT_STEP
         unit = next(units)
-    return f"{number_format(value, 1, force_grouping=True)} {unit}"
+    # number_format cuts digits off, it does not round.
+    return f"{number_format(round(value, 1), 1, force_grouping=True)} {unit}"
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str | SafeString:
