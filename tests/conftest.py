@@ -6,6 +6,8 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+pytest_plugins = ["tests.servers"]
+
 
 @pytest.fixture(autouse=True, scope="session")
 def plain_static_files() -> Iterator[None]:

@@ -15,12 +15,13 @@ _random = random.SystemRandom()  # parallel test runs must not draw the same por
 
 
 def _bind(port: int) -> socket.socket | None:
-    """Return a socket bound to the port, or None when it is taken."""
+    """Return a socket that holds the port, or None when it is taken."""
     held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     # As the servers do: a port whose last connections are in TIME_WAIT counts as free.
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         held.bind((LOOPBACK, port))
+        held.listen(1)  # two sockets that only bind may share a port
     except OSError:
         held.close()
         return None
