@@ -68,7 +68,7 @@ class Header(NamedTuple):
 
 
 class UsedBeforeFork(Exception):
-    """libvips worked in this process's parent: its threads did not survive the fork, and any call would hang."""
+    """libvips worked in the parent process: its threads did not survive the fork, any call would hang."""
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -20,11 +19,12 @@ from photos.duplicates import describe_duplicate, find_duplicate
 from photos.errors import NotPossible
 from photos.models import Photo
 from portal import audit
+from portal.access import Actor, require
 
 
-def trash(*, user: Any, photo: Photo) -> None:
+def trash(*, actor: Actor, photo: Photo) -> None:
     """Move a photo to the trash; NotPossible when it is there, was refused, or has not arrived."""
-    _require(user, "photos.delete_photo")
+    require(actor, "photos.delete_photo")
     if photo.status in {PhotoStatus.TRASHED, PhotoStatus.REJECTED, PhotoStatus.PENDING}:
         raise NotPossible(_("A photo that is %(status)s cannot be moved to the trash.") % _words(photo))
     before = {"status": photo.status, "is_primary": photo.is_primary}
@@ -33,12 +33,12 @@ def trash(*, user: Any, photo: Photo) -> None:
             raise _changed_meanwhile()
         if before["is_primary"]:
             _next_main(photo.pet_id)
-        audit.record("photo.trashed", actor=user, target=photo, before=before)
+        audit.record("photo.trashed", actor=actor, target=photo, before=before)
 
 
-def restore(*, user: Any, photo: Photo) -> None:
+def restore(*, actor: Actor, photo: Photo) -> None:
     """Take a photo out of the trash. Ready at once where its renditions are there, else queued."""
-    _require(user, "photos.delete_photo")
+    require(actor, "photos.delete_photo")
     if photo.status != PhotoStatus.TRASHED:
         raise NotPossible(
             _("Only a photo in the trash can be restored; this one is %(status)s.") % _words(photo)
@@ -54,7 +54,7 @@ def restore(*, user: Any, photo: Photo) -> None:
                 raise _changed_meanwhile()
             if to == PhotoStatus.READY and photo.pet_id:
                 _next_main(photo.pet_id)
-            audit.record("photo.restored", actor=user, target=photo)
+            audit.record("photo.restored", actor=actor, target=photo)
             if to == PhotoStatus.STORED:
                 tasks.enqueue(photo.pk)
     except IntegrityError as error:
@@ -65,9 +65,9 @@ def restore(*, user: Any, photo: Photo) -> None:
     photo.refresh_from_db()
 
 
-def turn(*, user: Any, photo: Photo, by_degrees: int) -> None:
+def turn(*, actor: Actor, photo: Photo, by_degrees: int) -> None:
     """Turn what is shown by 90, 180 or 270 degrees clockwise; the original is not touched."""
-    _require(user, "photos.change_photo")
+    require(actor, "photos.change_photo")
     if by_degrees not in Rotation.values or by_degrees == Rotation.NONE:
         raise NotPossible(_("A photo is turned by 90, 180 or 270 degrees."))
     if photo.status not in {PhotoStatus.READY, PhotoStatus.FAILED}:
@@ -76,24 +76,24 @@ def turn(*, user: Any, photo: Photo, by_degrees: int) -> None:
     with transaction.atomic():
         _again(photo, rotation=(before + by_degrees) % 360)
         audit.record(
-            "photo.turned", actor=user, target=photo,
+            "photo.turned", actor=actor, target=photo,
             before={"rotation": before}, after={"rotation": photo.rotation},
         )  # fmt: skip
 
 
-def retry(*, user: Any, photo: Photo) -> None:
+def retry(*, actor: Actor, photo: Photo) -> None:
     """Process a failed photo once more."""
-    _require(user, "photos.change_photo")
+    require(actor, "photos.change_photo")
     if photo.status != PhotoStatus.FAILED:
         raise NotPossible(_("Only a failed photo is tried again; this one is %(status)s.") % _words(photo))
     with transaction.atomic():
         _again(photo)
-        audit.record("photo.retried", actor=user, target=photo)
+        audit.record("photo.retried", actor=actor, target=photo)
 
 
-def make_main(*, user: Any, photo: Photo) -> None:
+def make_main(*, actor: Actor, photo: Photo) -> None:
     """Make this the photo that stands for its pet."""
-    _require(user, "photos.change_photo")
+    require(actor, "photos.change_photo")
     if photo.pet_id is None or photo.status != PhotoStatus.READY:
         raise NotPossible(_("Only a ready photo of a pet can be its main photo."))
     with transaction.atomic():
@@ -102,13 +102,13 @@ def make_main(*, user: Any, photo: Photo) -> None:
         siblings.update(is_primary=False)
         if not Photo.objects.filter(pk=photo.pk, status=PhotoStatus.READY).update(is_primary=True):
             raise _changed_meanwhile()
-        audit.record("photo.main", actor=user, target=photo, before={"main": str(former or "")})
+        audit.record("photo.main", actor=actor, target=photo, before={"main": str(former or "")})
     photo.refresh_from_db()
 
 
-def publish(*, user: Any, photos: Iterable[Photo], published: bool) -> int:
+def publish(*, actor: Actor, photos: Iterable[Photo], published: bool) -> int:
     """Set the published flag; return how many changed. Only ready photos can be published."""
-    _require(user, "photos.publish_photo")
+    require(actor, "photos.publish_photo")
     changed = 0
     for photo in photos:
         with transaction.atomic():
@@ -117,15 +117,15 @@ def publish(*, user: Any, photos: Iterable[Photo], published: bool) -> int:
                 allowed = allowed.filter(status=PhotoStatus.READY)
             if allowed.update(is_published=published, updated_at=timezone.now()):
                 audit.record(
-                    "photo.published" if published else "photo.unpublished", actor=user, target=photo
+                    "photo.published" if published else "photo.unpublished", actor=actor, target=photo
                 )
                 changed += 1
     return changed
 
 
-def assign(*, user: Any, photo: Photo, pet: Pet | None) -> None:
+def assign(*, actor: Actor, photo: Photo, pet: Pet | None) -> None:
     """Say which pet the photo shows. Its key stays: the row is what ties it to the pet."""
-    _require(user, "photos.change_photo")
+    require(actor, "photos.change_photo")
     if pet is not None and not pet.is_live:
         raise NotPossible(_("%(pet)s is in the trash; restore the pet first.") % {"pet": pet})
     former = photo.pet_id
@@ -147,17 +147,12 @@ def assign(*, user: Any, photo: Photo, pet: Pet | None) -> None:
                 photo.also_shows.remove(pet)
                 _next_main(pet.pk)
             audit.record(
-                "photo.assigned", actor=user, target=photo,
+                "photo.assigned", actor=actor, target=photo,
                 before={"pet": str(former or "")}, after={"pet": str(pet.pk) if pet else ""},
             )  # fmt: skip
     except IntegrityError as error:
         raise NotPossible(_("The pet has this very photo already.")) from error
     photo.refresh_from_db()
-
-
-def _require(user: Any, permission: str) -> None:
-    if not user.has_perm(permission):
-        raise PermissionDenied(_("Your account lacks the right “%(right)s”.") % {"right": permission})
 
 
 def _again(photo: Photo, **changes: Any) -> None:

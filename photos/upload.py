@@ -9,15 +9,14 @@ receive    the three in one, for browsers without script or without a way to the
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import IO, Any
+from datetime import UTC
+from typing import IO
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pets.models import Pet
@@ -27,6 +26,7 @@ from photos.duplicates import describe_duplicate, find_duplicate
 from photos.errors import UploadRefused
 from photos.models import Photo
 from portal import audit
+from portal.access import Actor, require
 from portal.display import size
 from portal.s3 import links, objects
 from portal.s3.errors import BadContent, ObjectNotFound
@@ -45,26 +45,23 @@ class Announcement:
     sha256: str = ""
 
 
-def announce(*, user: Any, pet: Pet | None, announcement: Announcement) -> Photo:
+def announce(*, actor: Actor, pet: Pet | None, announcement: Announcement) -> Photo:
     """Check what can be checked before the first byte moves, and make the row.
 
     The same file announced twice by the same person gives the same row: that is how a
     retry goes on. Raises UploadRefused with both numbers in the sentence.
     """
-    if not user.has_perm("photos.add_photo"):
-        raise PermissionDenied(_("Your account may not upload photos."))
+    require(actor, "photos.add_photo")
     if pet is not None and not pet.is_live:
         raise UploadRefused(_("%(pet)s is in the trash; restore the pet first.") % {"pet": pet}, code="pet")
     file_name = clean_file_name(announcement.file_name)
-    _check_size(file_name, announcement.size)
-    _check_extension(file_name)
-    kind = _check_content(file_name, announcement.head)
+    kind = check_file(file_name, announcement.size, announcement.head)
     sha256 = announcement.sha256 if re.fullmatch(r"[0-9a-f]{64}", announcement.sha256) else ""
     twin = find_duplicate(sha256, pet.pk if pet else None)
     if twin is not None:
         raise UploadRefused(describe_duplicate(twin), code="duplicate", duplicate_of=twin)
-    begun = _begun_before(user, pet, sha256, announcement.size)
-    return begun or _make_row(user, pet, announcement, file_name, kind, sha256)
+    begun = _begun_before(actor, pet, sha256, announcement.size)
+    return begun or _make_row(actor, pet, announcement, file_name, kind, sha256)
 
 
 def sign(photo: Photo) -> SignedUpload:
@@ -76,22 +73,21 @@ def sign(photo: Photo) -> SignedUpload:
         size=photo.bytes,
         content_type=photo.content_type,
         sha256_base64=objects.base64_of(photo.sha256) if photo.sha256 else "",
-        metadata=_metadata(photo),
+        metadata=metadata(photo),
     )
 
 
-def complete(*, user: Any, photo_id: UUID, etag: str = "") -> Photo:
+def complete(*, actor: Actor, photo_id: UUID, etag: str = "") -> Photo:
     """Believe the upload only after asking the store; queue it. Repeating it changes nothing.
 
     Raises UploadRefused while nothing has arrived; the row stays pending, so a retry goes on.
     """
-    if not user.has_perm("photos.add_photo"):
-        raise PermissionDenied(_("Your account may not upload photos."))
+    require(actor, "photos.add_photo")
     photo = Photo.objects.get(pk=photo_id)
     if photo.status != PhotoStatus.PENDING:
         return photo
     try:
-        arrival.check(photo, etag=etag.strip('"'), actor=user)
+        arrival.check(photo, etag=etag.strip('"'), actor=actor)
     except ObjectNotFound as error:
         raise UploadRefused(_("The file has not arrived in the store yet."), code="not_arrived") from error
     if photo.status == PhotoStatus.STORED:
@@ -99,7 +95,7 @@ def complete(*, user: Any, photo_id: UUID, etag: str = "") -> Photo:
     return photo
 
 
-def receive(*, user: Any, pet: Pet | None, upload: File, file_name: str) -> Photo:
+def receive(*, actor: Actor, pet: Pet | None, upload: File, file_name: str) -> Photo:
     """Take one file through the portal, streamed from where Django put it to the store.
 
     UploadRefused as for `announce` and `complete`. When the store does not answer
@@ -114,12 +110,12 @@ def receive(*, user: Any, pet: Pet | None, upload: File, file_name: str) -> Phot
     for chunk in iter(lambda: upload.read(1 << 20), b""):
         digest.update(chunk)
     announcement = Announcement(file_name, upload.size, head, digest.hexdigest())
-    photo = announce(user=user, pet=pet, announcement=announcement)
+    photo = announce(actor=actor, pet=pet, announcement=announcement)
     try:
         default_storage.save(photo.key, PhotoFile(upload, photo))
     except BadContent as error:
         raise UploadRefused(_("The file changed while it was sent. Try again."), code="changed") from error
-    return complete(user=user, photo_id=photo.pk)
+    return complete(actor=actor, photo_id=photo.pk)
 
 
 class PhotoFile(File):
@@ -129,7 +125,7 @@ class PhotoFile(File):
         super().__init__(file, name=photo.key)
         self.content_type = photo.content_type
         self.sha256 = photo.sha256
-        self.metadata = _metadata(photo)
+        self.metadata = metadata(photo)
 
 
 def clean_file_name(name: str) -> str:
@@ -144,6 +140,23 @@ def clean_file_name(name: str) -> str:
     stem, dot, extension = printable.rpartition(".")
     kept = FILE_NAME_LENGTH - len(extension) - 1
     return f"{stem[:kept]}.{extension}" if dot and kept > 0 else printable[:FILE_NAME_LENGTH]
+
+
+def check_file(file_name: str, size_bytes: int, head: bytes) -> formats.ImageFormat:
+    """Return what the file is; UploadRefused by its size, its extension or its first bytes, in this order."""
+    _check_size(file_name, size_bytes)
+    _check_extension(file_name)
+    return _check_content(file_name, head)
+
+
+def metadata(photo: Photo) -> dict[str, str]:
+    """Return what the object itself tells about the photo, should the database be lost."""
+    # ASCII only: S3 user metadata takes nothing else. The file name stays in the row.
+    return {
+        "photo-id": str(photo.pk),
+        "pet-id": str(photo.pet_id or ""),
+        "uploaded-at": photo.created_at.astimezone(UTC).isoformat(timespec="seconds"),
+    }
 
 
 def _check_size(file_name: str, found: int) -> None:
@@ -179,16 +192,16 @@ def _check_content(file_name: str, head: bytes) -> formats.ImageFormat:
     return kind
 
 
-def _begun_before(user: Any, pet: Pet | None, sha256: str, size_bytes: int) -> Photo | None:
+def _begun_before(actor: Actor, pet: Pet | None, sha256: str, size_bytes: int) -> Photo | None:
     if not sha256:
         return None
     return Photo.objects.filter(
-        status=PhotoStatus.PENDING, sha256=sha256, bytes=size_bytes, pet=pet, uploaded_by=user
+        status=PhotoStatus.PENDING, sha256=sha256, bytes=size_bytes, pet=pet, uploaded_by=actor
     ).first()
 
 
 def _make_row(
-    user: Any,
+    actor: Actor,
     pet: Pet | None,
     announcement: Announcement,
     file_name: str,
@@ -202,23 +215,14 @@ def _make_row(
         bytes=announcement.size,
         content_type=kind.content_type,
         sha256=sha256,
-        uploaded_by=user,
-        uploaded_by_name=user.get_username(),
+        uploaded_by=actor,
+        uploaded_by_name=actor.get_username() if actor else "portal",
     )
     photo.key = keys.original_key(photo.pk, kind.extension, pet.pk if pet else None)
     with transaction.atomic():
         photo.save(force_insert=True)
         audit.record(
-            "photo.announced", actor=user, target=photo, bucket=photo.bucket, key=photo.key,
+            "photo.announced", actor=actor, target=photo, bucket=photo.bucket, key=photo.key,
             after={"file_name": file_name, "bytes": photo.bytes},
         )  # fmt: skip
     return photo
-
-
-def _metadata(photo: Photo) -> dict[str, str]:
-    # ASCII only: S3 user metadata takes nothing else. The file name stays in the row.
-    return {
-        "photo-id": str(photo.pk),
-        "pet-id": str(photo.pet_id or ""),
-        "uploaded-at": photo.created_at.astimezone(timezone.get_default_timezone()).isoformat(),
-    }

@@ -14,8 +14,12 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from portal.errors import method_not_allowed
+from portal.models import User
 
 Owner: TypeAlias = "ModelAdmin[Any] | AdminSite"
+# None is the portal itself: demo data, sweeps, imports. It has every right.
+Actor = User | None
+
 Page = Callable[..., HttpResponseBase]
 
 
@@ -34,10 +38,8 @@ def admin_page(*, permission: str | None, post_only: bool = False) -> Callable[[
             owner: "ModelAdmin[Any] | AdminSite", request: HttpRequest, *args: Any, **kwargs: Any
         ) -> Any:
             def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-                if permission is not None and not request.user.has_perm(permission):
-                    raise PermissionDenied(
-                        _("Your account lacks the right “%(permission)s”.") % {"permission": permission}
-                    )
+                if permission is not None:
+                    require(request.user, permission)
                 if post_only and request.method != "POST":
                     return method_not_allowed(request, ["POST"])
                 return method(owner, request, *args, **kwargs)
@@ -49,3 +51,18 @@ def admin_page(*, permission: str | None, post_only: bool = False) -> Callable[[
         return page
 
     return decorate
+
+
+def require(actor: Actor, permission: str) -> None:
+    """Raise PermissionDenied, with the right's name in the sentence, unless the actor has it."""
+    if actor is not None and not actor.has_perm(permission):
+        raise PermissionDenied(
+            _("Your account lacks the right “%(permission)s”.") % {"permission": permission}
+        )
+
+
+def staff(request: HttpRequest) -> User:
+    """Return who asks, as the services want it; PermissionDenied for a stranger."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user

@@ -1,0 +1,64 @@
+"""Filters of the photo list; each has an index that fits it."""
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from photos.choices import PhotoStatus
+from photos.models import Photo
+from photos.querysets import PhotoQuerySet
+
+UNDER_WAY = "under_way"
+STUCK = "stuck"
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """Without a choice: all that is live. The trash and the refused are asked for."""
+
+    title = _("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            (PhotoStatus.READY, PhotoStatus.READY.label),
+            (UNDER_WAY, _("under way")),
+            (STUCK, _("stuck")),
+            (PhotoStatus.FAILED, PhotoStatus.FAILED.label),
+            (PhotoStatus.REJECTED, PhotoStatus.REJECTED.label),
+            (PhotoStatus.TRASHED, PhotoStatus.TRASHED.label),
+        ]
+
+    def choices(self, changelist: Any) -> Any:
+        live, *rest = super().choices(changelist)
+        yield {**live, "display": _("all but the trash")}
+        yield from rest
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Photo]) -> QuerySet[Photo]:
+        photos = cast("PhotoQuerySet", queryset)
+        match self.value():
+            case None:
+                return photos.live()
+            case "under_way":
+                return queryset.filter(
+                    status__in=[PhotoStatus.PENDING, PhotoStatus.STORED, PhotoStatus.PROCESSING]
+                )
+            case "stuck":
+                return photos.stuck()
+            case status:
+                return queryset.filter(status=status)
+
+
+class PetFilter(admin.SimpleListFilter):
+    """Photos that wait for somebody who knows the pet."""
+
+    title = _("pet")
+    parameter_name = "assigned"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("not known yet"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Photo]) -> QuerySet[Photo]:
+        return queryset.filter(pet__isnull=True) if self.value() == "no" else queryset
