@@ -159,7 +159,7 @@ def delete_versions(
 ) -> list[DeleteOutcome]:
     """Destroy the named (key, version id) pairs for good; return one outcome for each.
 
-    Only `storage_admin` calls this (a test holds that). Partial failure is normal: read the
+    Only `storage_admin` calls this (a test holds it). Partial failure is normal: read the
     outcomes. Not quiet, so that what is gone is said, too.
     """
     outcomes: list[DeleteOutcome] = []

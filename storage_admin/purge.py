@@ -1,0 +1,112 @@
+"""What destroys, worker side: originals of refused photos, the trash when its days are over,
+and renditions that nothing shows any more.
+
+The order is always the same: the row says what is about to go, the store forgets it, the
+row says that it is gone. A crash in between is met by the next run, which does it again.
+Outcomes are read one by one; what could not be removed stays on the row's account.
+"""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from photos import keys
+from photos.choices import PhotoStatus
+from photos.models import Photo
+from photos.querysets import TO_REMOVE
+from portal import audit
+from portal.s3 import objects
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 100  # photos of each kind a run; at the default 30 s that is 12,000 an hour
+# Pages signed before a rotation or replacement may show the former picture this long, and the double is safe.
+LEFTOVERS_GRACE_SECONDS = 2 * settings.RENDITION_URL_SECONDS
+
+
+def remove_rejected_originals() -> int:
+    """Remove the originals of refused photos, every version of them; return for how many it was done."""
+    due = Photo.objects.filter(TO_REMOVE).order_by("status_changed_at")[:BATCH]
+    return sum(_remove_rejected(photo) for photo in due)
+
+
+def purge_expired_trash() -> int:
+    """Destroy the photos that were in the trash for TRASH_DAYS; return how many."""
+    now = timezone.now()
+    expired = Photo.objects.trashed().filter(status_changed_at__lt=now - timedelta(days=settings.TRASH_DAYS))
+    return sum(_purge(photo) for photo in expired.order_by("status_changed_at")[:BATCH])
+
+
+def remove_leftovers() -> int:
+    """Remove renditions of a former turn or file; return for how many photos."""
+    old = timezone.now() - timedelta(seconds=LEFTOVERS_GRACE_SECONDS)
+    found = Photo.objects.filter(leftovers_since__lt=old, status=PhotoStatus.READY)
+    return sum(_remove_leftovers(photo) for photo in found.order_by("leftovers_since")[:BATCH])
+
+
+def _remove_rejected(photo: Photo) -> bool:
+    if not _destroy(photo, _versions_of(photo.bucket, photo.key)):
+        return False
+    with transaction.atomic():
+        Photo.objects.filter(pk=photo.pk).update(original_removed_at=timezone.now())
+        _record("photo.original_removed", photo)
+    return True
+
+
+def _purge(photo: Photo) -> bool:
+    # From here on no restore: half a photo cannot come back.
+    claimed = Photo.objects.filter(pk=photo.pk, status=PhotoStatus.TRASHED).update(
+        purge_started_at=timezone.now()
+    )
+    if not claimed:
+        return False
+    prefix = keys.renditions_prefix(photo.pk)
+    derived = [(found.key, found.version_id) for found in objects.versions(photo.bucket, prefix)]
+    if not _destroy(photo, [*derived, *_versions_of(photo.bucket, photo.key)]):
+        return False
+    with transaction.atomic():
+        _record("photo.purged", photo)
+        photo.delete()
+    return True
+
+
+def _remove_leftovers(photo: Photo) -> bool:
+    present = set(photo.renditions.values_list("key", flat=True))
+    prefix = keys.renditions_prefix(photo.pk)
+    old = [
+        (found.key, found.version_id)
+        for found in objects.versions(photo.bucket, prefix)
+        if found.key not in present
+    ]
+    if not _destroy(photo, old):
+        return False
+    seen = Q(leftovers_since=photo.leftovers_since)  # turned again meanwhile: there is more to come
+    Photo.objects.filter(seen, pk=photo.pk).update(leftovers_since=None)
+    return True
+
+
+def _versions_of(bucket: str, key: str) -> list[tuple[str, str]]:
+    """Return all versions and markers of exactly this key: a prefix finds `a.jpg.bak` for `a.jpg`, too."""
+    return [(found.key, found.version_id) for found in objects.versions(bucket, key) if found.key == key]
+
+
+def _destroy(photo: Photo, targets: list[tuple[str, str]]) -> bool:
+    """Delete the versions; False, and a line in the log for each, when some would not go."""
+    failed = [outcome for outcome in objects.delete_versions(photo.bucket, targets) if outcome.code]
+    for outcome in failed:
+        logger.error(
+            "version_not_removed", photo=str(photo.pk), key=outcome.key, version=outcome.version_id,
+            code=outcome.code, message=outcome.message,
+        )  # fmt: skip
+    return not failed
+
+
+def _record(action: str, photo: Photo) -> None:
+    audit.record(
+        action, target=photo, bucket=photo.bucket, key=photo.key, version_id=photo.version_id,
+        before={"file_name": photo.file_name, "pet": str(photo.pet_id or ""), "sha256": photo.sha256},
+    )  # fmt: skip
