@@ -1,7 +1,7 @@
 """Real servers for the tests that need them; every pytest process starts its own.
 
-Mark such tests `servers`, and ask for the fixture `seaweedfs` or `valkey`. Data is kept between tests of a session: use names of your own
-for buckets and keys.
+Mark such tests `servers`, and ask for the fixture `seaweedfs` or `valkey`. Data is kept
+between tests of a session: use names of your own for buckets and keys.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from portal.local.errors import StartFailed
 from portal.local.process import MAX_LOG_BYTES, Child
 from tests.portal.local.processes import eventually, group_is_empty, is_alive, python
 
+ROOT = Path(__file__).parents[3]
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); {SLEEP}"
 # A leader that dies and leaves a member of its group behind.
@@ -105,8 +107,7 @@ def test_start_puts_a_long_log_aside(tmp_path, start):
 def test_child_ends_when_its_supervisor_is_killed(tmp_path, start):
     supervisor = start(f"""
 import sys, time
-sys.path.insert(0, {os.getcwd()!r})
-sys.path += {sys.path!r}
+sys.path[:0] = {[str(ROOT), *sys.path]!r}
 from pathlib import Path
 from portal.local.process import Child
 child = Child("sleeper", [sys.executable, "-c", {SLEEP!r}], log=Path({str(tmp_path)!r}) / "sleeper.log")

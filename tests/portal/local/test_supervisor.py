@@ -16,7 +16,7 @@ def run(tmp_path):
     """Run units, asking them to stop once they are up; return the exit code and what was said."""
 
     def run(*units, when_up=lambda: os.kill(os.getpid(), signal.SIGTERM)):
-        lines = []
+        lines: list[str] = []
         supervisor = Supervisor(
             units, environment=dict(os.environ), directory=tmp_path, logs=tmp_path / "logs", say=lines.append
         )
@@ -209,7 +209,8 @@ def test_second_signal_does_not_wait(run, tmp_path):
     noted = tmp_path / "pids"
     # Asked to end it sends the supervisor one more signal, as an impatient person would.
     deaf = (
-        f"import os, signal\nsignal.signal(signal.SIGTERM, lambda *_: os.kill({os.getpid()}, signal.SIGINT))\n"
+        "import os, signal\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: os.kill({os.getpid()}, signal.SIGINT))\n"
         + pid_writer(noted)
         + "\ntime.sleep(60)"
     )
