@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(default=django.utils.timezone.now, validators=[pets.models.rules.validate_moment_not_in_future], verbose_name='when')),
                 ('place', models.CharField(blank=True, max_length=200, verbose_name='place')),
                 ('note', models.TextField(blank=True, verbose_name='note')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
                 ('pet', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='status_changes', to='pets.pet', verbose_name='pet')),
             ],
             options={
@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ('kg', models.DecimalField(decimal_places=2, max_digits=6, validators=[django.core.validators.MinValueValidator(Decimal('0.01'), 'A weight is at least 0.01 kg.')], verbose_name='weight (kg)')),
                 ('weighed_on', models.DateField(default=django.utils.timezone.localdate, validators=[pets.models.rules.validate_not_in_future], verbose_name='weighed on')),
                 ('recorded_at', models.DateTimeField(auto_now_add=True, verbose_name='recorded')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
                 ('pet', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='weights', to='pets.pet', verbose_name='pet')),
             ],
             options={

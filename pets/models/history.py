@@ -29,7 +29,12 @@ class WeightRecord(RulesModel):
         _("weighed on"), default=timezone.localdate, validators=[validate_not_in_future]
     )
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
     recorded_at = models.DateTimeField(_("recorded"), auto_now_add=True)
 
@@ -69,7 +74,12 @@ class StatusChange(RulesModel):
     to_status = models.CharField(_("to"), max_length=16, choices=Status.choices)
     at = models.DateTimeField(_("when"), default=timezone.now, validators=[validate_moment_not_in_future])
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
     place = models.CharField(_("place"), max_length=200, blank=True)
     note = models.TextField(_("note"), blank=True)
