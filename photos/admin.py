@@ -4,9 +4,9 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -35,6 +35,7 @@ class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
     form = PhotoForm
     paginator = LatePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # they count every choice of every filter
     list_per_page = 60
     list_display = ("tile", "title", "pet_link", "status_badge", "uploaded")
     list_display_links = ("title",)
@@ -59,7 +60,7 @@ class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
 
     # --- What is shown -----------------------------------------------------------
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:
+    def get_urls(self) -> list[URLPattern]:
         return [*self.upload_urls(), *self.photo_urls(), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Photo]:
@@ -102,7 +103,7 @@ class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         """A photo begins with its file: the upload page is the form to add one."""
         return redirect("admin:photos_photo_upload")
 
@@ -112,7 +113,7 @@ class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
         object_id: str,
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         photo = self.get_object(request, object_id)
         context = {**(extra_context or {}), "show_save_and_add_another": False, "show_delete": False}
         if photo is not None:

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from pets.models import Pet
 from photos import links, renditions
 from photos.choices import PhotoStatus
 from photos.models import Photo, Rendition
@@ -20,6 +21,22 @@ def with_tiles(photos: QuerySet[Photo], *names: str) -> QuerySet[Photo]:
     """Fetch the named renditions (default: the tile) of all the photos in one query, as `shown`."""
     wanted = Rendition.objects.filter(name__in=names or [renditions.TILE])
     return photos.prefetch_related(Prefetch("renditions", wanted, to_attr="shown"))
+
+
+def with_main_photos(pets: QuerySet[Pet]) -> QuerySet[Pet]:
+    """Fetch the pets' main photos with their tiles in two queries, as `main_photos`."""
+    mains = with_tiles(Photo.objects.live().filter(is_primary=True))
+    return pets.prefetch_related(Prefetch("photos", mains, to_attr="main_photos"))
+
+
+def main_tile(pet: Pet) -> SafeString:
+    """Return the tile of the pet's main photo as `with_main_photos` brought it, or a paw."""
+    mains: list[Photo] = getattr(pet, "main_photos", [])
+    source = picture_url(mains[0], renditions.TILE) if mains else links.placeholder_url(PhotoStatus.PENDING)
+    # The pet's name stands beside it: read out, the picture would only say it twice.
+    return format_html(
+        '<img class="photo-tile pet-tile" src="{}" alt="" width="48" height="48" loading="lazy">', source
+    )
 
 
 def picture_url(photo: Photo, name: str) -> str:

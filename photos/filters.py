@@ -7,8 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from pets.models import Pet
 from photos.choices import PhotoStatus
-from photos.models import Photo
+from photos.models import Photo, without_photo
 from photos.querysets import PhotoQuerySet
 
 UNDER_WAY = "under_way"
@@ -49,6 +50,19 @@ class StatusFilter(admin.SimpleListFilter):
                 return photos.stuck()
             case status:
                 return queryset.filter(status=status)
+
+
+class PhotoFilter(admin.SimpleListFilter):
+    """For the pets' list: those without a picture."""
+
+    title = _("photo")
+    parameter_name = "photo"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("none", _("without a photo"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Pet]) -> QuerySet[Pet]:
+        return without_photo(queryset) if self.value() == "none" else queryset
 
 
 class PetFilter(admin.SimpleListFilter):

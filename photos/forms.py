@@ -46,7 +46,7 @@ class UploadForm(forms.Form):
         label=_("Pet"),
         help_text=_("Left empty, the photos wait on the Today page for somebody who knows the pet."),
     )
-    files = MultipleFileField(
+    files = MultipleFileField(  # type: ignore[assignment]  # a field, read by its key; not the form's raw files
         label=_("Photos"),
         widget=MultipleFileInput(attrs={"accept": ACCEPT}),
         error_messages={"required": _("Choose at least one photo.")},

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -246,3 +246,9 @@ class Rendition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.width} × {self.height}"
+
+
+def without_photo(pets: QuerySet[Pet]) -> QuerySet[Pet]:
+    """Return those of the pets that no live photo shows as their own."""
+    own = Photo.objects.live().filter(pet=OuterRef("pk"))
+    return pets.filter(~Exists(own))

@@ -44,7 +44,7 @@ def replace(*, actor: Actor, photo: Photo, file: File, file_name: str) -> None:
             code="other_type",
         )
     file.seek(0)
-    sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a File reads like a file
+    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if sha256 == photo.sha256:
         raise NotPossible(_("%(file)s is the file that the photo has already.") % {"file": name})
     twin = find_duplicate(sha256, photo.pet_id, besides=photo.pk)
@@ -68,7 +68,7 @@ def _put(photo: Photo, file: File, sha256: str) -> Any:
         return objects.put(
             photo.bucket,
             photo.key,
-            file.file or file,  # type: ignore[arg-type]  # botocore reads any file
+            file.file or file,
             content_type=photo.content_type,
             metadata=upload.metadata(photo),
             if_etag=photo.etag,

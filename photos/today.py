@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -11,15 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from pets.models import Pet
 from photos import filters
 from photos.choices import PhotoStatus
-from photos.models import Photo
+from photos.models import Photo, without_photo
 from portal.counts import capped
 from portal.today import Card, Tone
-
-
-def pets_without_photo() -> QuerySet[Pet]:
-    """Return the live pets that no live photo shows as their own."""
-    own = Photo.objects.live().filter(pet=OuterRef("pk"))
-    return Pet.objects.live().filter(~Exists(own))
 
 
 def cards(request: HttpRequest) -> Iterable[Card]:
@@ -63,7 +57,7 @@ def cards(request: HttpRequest) -> Iterable[Card]:
     if request.user.has_perm("pets.view_pet"):
         yield Card(
             label=_("Pets without a photo"),
-            count=lambda: capped(pets_without_photo()),
+            count=lambda: capped(without_photo(Pet.objects.live())),
             url=f"{reverse('admin:pets_pet_changelist')}?photo=none",
             tone=Tone.ATTENTION,
             help=_("A lost pet without a picture is hard to find."),

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -45,6 +46,10 @@ class UploadPages:
         form = UploadForm(
             request.POST or None, request.FILES or None, initial={"pet": request.GET.get("pet")}
         )
+        # Asks for names as they are typed: a stock select would hold every pet there is.
+        pet_widget = AutocompleteSelect(Photo._meta.get_field("pet"), self.admin_site)
+        form.fields["pet"].widget = pet_widget
+        pet_widget.choices = form.fields["pet"].choices  # type: ignore[attr-defined]  # it is a ModelChoiceField
         answers: list[dict[str, Any]] = []
         if request.method == "POST":
             if form.is_valid():

@@ -69,6 +69,7 @@
         row.state = "refused";
         const url = answer.duplicate || answer.url || "";
         const label = answer.duplicate ? words.existing : words.open;
+        row.part("tile").src = answer.tile || list.dataset.missing;
         show(row, answer.error || answer.reason, { refused: true, retry: Boolean(answer.retry), url, label });
       } else {
         row.photo = answer.photo;
