@@ -191,16 +191,18 @@ def _upright(picture: pyvips.Image, orientation: int, rotation: int) -> pyvips.I
 
 def _to_srgb(picture: pyvips.Image, profile: str) -> pyvips.Image:
     """Return the picture in sRGB: from its embedded profile, else from the named one, else taken for sRGB."""
-    is_cmyk = picture.interpretation == "cmyk"
     embedded = picture.get("icc-profile-data") if picture.get_typeof("icc-profile-data") else b""
-    if is_cmyk or (profile and not embedded) or (embedded and not _changes_nothing(embedded)):
-        fallback = "cmyk" if is_cmyk else profile or "srgb"
+    if (embedded and not _changes_nothing(embedded)) or (profile and not embedded):
         try:
-            return picture.icc_transform("srgb", embedded=True, input_profile=fallback, intent="relative")
+            return picture.icc_transform(
+                "srgb", embedded=True, input_profile=profile or "srgb", intent="relative"
+            )
         except pyvips.Error:
-            # The profile is broken, the pixels are not: show them as every viewer does.
-            return picture.colourspace("srgb")
-    return picture if picture.interpretation == "srgb" else picture.colourspace("srgb")
+            # The profile is broken or another space's, the pixels are good: show them as viewers do.
+            picture = picture.copy()
+            picture.remove("icc-profile-data")
+    # Ink without a profile goes by libvips' own of SWOP.
+    return picture.colourspace("srgb")
 
 
 def _changes_nothing(profile: bytes) -> bool:

@@ -122,11 +122,18 @@ def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def cmyk_jpeg() -> bytes:
-    """Return a JPEG in four inks without a profile; its left half is red, its right half white."""
+def cmyk_jpeg(profile: bytes = b"") -> bytes:
+    """Return a JPEG in four inks; its left half is red, its right half white."""
     picture = Image.new("CMYK", (240, 160), (0, 0, 0, 0))
     picture.paste((0, 255, 255, 0), (0, 0, 120, 160))
-    return saved(picture, "JPEG", quality=95)
+    return saved(picture, "JPEG", quality=95, icc_profile=profile)
+
+
+@cache
+def cmyk_profile() -> bytes:
+    """Return the profile of four inks that libvips carries."""
+    plain = pyvips.Image.black(8, 8, bands=3).copy(interpretation="srgb")
+    return bytes(plain.icc_transform("cmyk", input_profile="srgb").get("icc-profile-data"))
 
 
 def alpha_png(width: int = 240, height: int = 160) -> bytes:
