@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 
 from portal.local import ports, state
@@ -16,6 +17,7 @@ from portal.local.layout import DataDir
 from portal.local.lock import DataLock
 from portal.local.state import State
 from portal.local.supervisor import Supervisor
+from portal.management.commands import demo
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 120
@@ -141,3 +143,12 @@ def test_demo_runs_where_nothing_is_set_until_it_is_told_to_stop(tmp_path):
     assert "Stopped in" in rest
     found = state.load(tmp_path / "data" / "state.json")
     assert all(ports.is_free(port) for port in found.ports.values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_demo_makes_pets_up_only_where_there_are_none():
+    assert demo._has_no_pets()
+
+    apps.get_model("pets", "Pet")._default_manager.create(name="Rex", species="dog")
+
+    assert not demo._has_no_pets()
