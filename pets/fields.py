@@ -33,6 +33,10 @@ class NormalisedCharField(models.CharField):
         """Return the spelling that is stored."""
         raise NotImplementedError
 
+    def formfield(self, **kwargs: Any) -> Any:
+        """Leave room for separators in the form; the model checks what is left of it."""
+        return super().formfield(**{"max_length": 2 * (self.max_length or 0) or None, **kwargs})
+
     def to_python(self, value: Any) -> Any:
         found = super().to_python(value)
         return found if found is None else self.normalise(found)

@@ -17,9 +17,14 @@ NEWEST_SHOWN = 25
 class NewestFormSet(BaseInlineFormSet):
     """The newest rows only."""
 
+    _newest: QuerySet[Any] | None = None
+
     def get_queryset(self) -> QuerySet[Any]:
         """Return the first rows in the model's own order, newest first."""
-        return super().get_queryset()[:NEWEST_SHOWN]
+        # Kept: the formset asks for each row by itself, and a new slice is a new query.
+        if self._newest is None:
+            self._newest = super().get_queryset()[:NEWEST_SHOWN]
+        return self._newest
 
 
 class HistoryInline(admin.TabularInline):
