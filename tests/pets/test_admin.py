@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from pets import services
 from pets.choices import Status
+from pets.errors import TrashedError
 from pets.models import Pet, StatusChange, WeightRecord
 from portal import paging
 from tests.factories import (
@@ -210,7 +211,7 @@ def test_change_refused_by_a_service_is_a_sentence_on_the_same_page(curator, mon
     pet = PetFactory()
 
     def refuse(**_values):
-        raise services.TrashedError("Rex is in the trash; restore it first.")
+        raise TrashedError("Rex is in the trash; restore it first.")
 
     monkeypatch.setattr(services, "save_pet", refuse)
     response = curator.post(_page(pet), _form(pet, name="Max"), follow=True)

@@ -292,7 +292,7 @@ def test_every_constraint_speaks_to_a_person_and_names_a_field():
             sentence = str(constraint.violation_error_message)
             assert sentence.endswith("."), constraint.name
             assert "violat" not in sentence.lower(), constraint.name
-            assert model._meta.get_field(constraint.violation_error_code), constraint.name
+            assert model._meta.get_field(str(constraint.violation_error_code)), constraint.name
 
 
 def test_every_constraint_is_in_the_database():

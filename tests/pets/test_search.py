@@ -1,5 +1,7 @@
 """`pets.search`: what a text is taken for, and that the index follows the rows."""
 
+from typing import Any
+
 import pytest
 from django.db import connection, models
 from django.db.migrations.executor import MigrationExecutor
@@ -158,6 +160,7 @@ def test_index_is_kept_when_sqlite_makes_the_table_anew():
     PetFactory(name="Rexi")
     field = models.CharField(max_length=80, default="")
     field.set_attributes_from_name("extra")
+    editor: Any
     with connection.schema_editor() as editor:
         editor._remake_table(Pet, create_field=field)
         editor._remake_table(Pet)

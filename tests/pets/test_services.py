@@ -11,6 +11,7 @@ from pets import owner_services, services
 from pets.choices import Status
 from pets.errors import InvalidError, NotRestorableError, OwnerInUseError, TooManyError, TrashedError
 from pets.models import Owner, Pet, StatusChange, WeightRecord
+from portal import audit
 from portal.audit import AuditEvent
 from tests.factories import OwnerFactory, PetFactory, StatusChangeFactory, UserFactory
 
@@ -231,6 +232,7 @@ def test_undo_trash_takes_back_the_batch_and_nothing_else(curator):
     before = PetFactory(trashed=True)
 
     moment = services.trash_pets(actor=curator, pets=Pet.objects.live())
+    assert moment is not None
     done = services.undo_trash(actor=curator, moment=moment)
 
     assert {pet.pk for pet in done.pets} == {pet.pk for pet in batch}
@@ -241,6 +243,7 @@ def test_undo_trash_takes_back_nothing_of_somebody_else(curator):
     PetFactory()
     moment = services.trash_pets(actor=UserFactory(superuser=True), pets=Pet.objects.live())
 
+    assert moment is not None
     assert services.undo_trash(actor=curator, moment=moment).pets == []
 
 
@@ -287,7 +290,7 @@ def test_failed_audit_takes_the_change_back(curator, monkeypatch):
     def fail(*args, **kwargs):
         raise ValidationError("the audit is full")
 
-    monkeypatch.setattr(services.audit, "record", fail)
+    monkeypatch.setattr(audit, "record", fail)
     for attempt in (
         lambda: services.change_status(actor=curator, pet=pet, status=Status.LOST),
         lambda: services.record_weight(actor=curator, pet=pet, kg=Decimal(1)),
