@@ -7,6 +7,7 @@ from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +28,6 @@ class StaffAdmin(UserAdmin):
 
     list_display = ("username", "full_name", "roles", "is_active", "is_superuser", "last_seen")
     list_filter = ("groups", "is_active", "is_superuser")
-    autocomplete_fields = ("groups",)
     # Rights come from roles; single ones stay possible, but out of the way.
     fieldsets = (
         (None, {"fields": ("username", "password")}),
@@ -43,6 +43,12 @@ class StaffAdmin(UserAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Fetch the roles of a page of accounts in one query."""
         return super().get_queryset(request).prefetch_related("groups")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the few roles as boxes to tick."""
+        if db_field.name == "groups":
+            kwargs["widget"] = CheckboxSelectMultiple()
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @admin.display(description=_("name"), ordering="last_name")
     def full_name(self, user: User) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +39,10 @@ def prepared_environment(directory: Path, **extra: str) -> dict[str, str]:
         **extra,
     }
     # In the shell, for models can be imported only after Django has been set up.
-    _run(["manage.py", "shell", "-v0", "-c", "from tests.browser import prepare; prepare.prepare()"], environment)
+    _run(
+        ["manage.py", "shell", "-v0", "-c", "from tests.browser import prepare; prepare.prepare()"],
+        environment,
+    )
     return environment
 
 
@@ -88,6 +90,6 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log_path: Path) -> Non
         try:
             with urlopen(url, timeout=2):
                 return
-        except URLError:
+        except OSError:  # refused, reset or too slow: not there yet
             time.sleep(0.1)
     raise RuntimeError(f"{url} does not answer:\n{log_path.read_text(errors='replace')}")

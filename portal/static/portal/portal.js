@@ -18,6 +18,31 @@
     }
   });
 
+  // Two of the admin's own widgets are mute for a screen reader; they build themselves late.
+  // Select2 (autocomplete) gives its boxes no name: they get that of the field's label.
+  const nameBox = (box) => {
+    const shown = box.querySelector(".select2-selection__rendered");
+    const select = box.closest(".select2-container").previousElementSibling;
+    const label = select && select.labels && select.labels[0];
+    if (!shown || !label) {
+      return;
+    }
+    label.id ||= `${select.id}_label`;
+    box.setAttribute("aria-labelledby", `${label.id} ${shown.id}`);
+    shown.setAttribute("aria-labelledby", label.id);
+  };
+  const mend = (node) => {
+    if (node.nodeType === Node.ELEMENT_NODE) {
+      node.querySelectorAll(".select2-selection--single").forEach(nameBox);
+      // A span may carry words only with a role.
+      node.querySelectorAll(".help-tooltip[aria-label]").forEach((sign) => sign.setAttribute("role", "img"));
+    }
+  };
+  mend(document.body);
+  new MutationObserver((changes) => {
+    changes.forEach((change) => change.addedNodes.forEach(mend));
+  }).observe(document.body, { childList: true, subtree: true });
+
   // The settings page offers the time zone that the device is in.
   const hint = document.querySelector("[data-zone-hint]");
   const zones = document.getElementById("id_time_zone");
