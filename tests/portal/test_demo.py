@@ -61,9 +61,10 @@ def test_demo_reset_deletes_nothing_while_another_demo_runs(data, never_run):
     assert data.state.exists()
 
 
-def test_demo_reset_asks_first(data, never_run, monkeypatch):
+@pytest.mark.parametrize("typed", ["y\n", "no\n", "\n", ""])
+def test_demo_reset_asks_first(data, never_run, monkeypatch, typed):
     state.save(State(), data.state)
-    monkeypatch.setattr("builtins.input", lambda _question: "y")
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
 
     with pytest.raises(CommandError, match="Nothing was deleted"):
         call_command("demo", "--reset", stdout=io.StringIO())

@@ -64,7 +64,7 @@ class Command(BaseCommand):
         if not found:
             return
         self.stdout.write(f"This deletes every pet and photo of the demo in {data.root}: {', '.join(found)}.")
-        if ask and input("Type yes to go on: ").strip().lower() != "yes":
+        if ask and not _says_yes():
             raise CommandError("Nothing was deleted.")
         data.clear()
 
@@ -123,6 +123,13 @@ class Command(BaseCommand):
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()  # who reads through a pipe waits for the address
+
+
+def _says_yes() -> bool:
+    try:
+        return input("Type yes to go on: ").strip().lower() == "yes"
+    except EOFError:  # nobody is at the terminal
+        return False
 
 
 def _port(text: str) -> int:
