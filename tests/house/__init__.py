@@ -1,0 +1,1 @@
+"""The house rules of docs/architecture.md, read from the source itself."""

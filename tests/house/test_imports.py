@@ -1,0 +1,231 @@
+"""Imports run one way. Each rule is a sentence of docs/architecture.md."""
+
+import ast
+
+import pytest
+
+from tests.house.source import Module, is_below, leads_to, modules, project_module, python_files
+
+AMAZON = ("boto3", "botocore", "s3transfer", "mypy_boto3_s3", "storages")
+IMAGE_LIBRARIES = ("PIL", "pillow_heif", "pyvips")
+IMAGE_MODULES = ("photos.imaging", "photos.decoding")
+PURE = (
+    "pets.microchip",
+    "photos.decoding",
+    "photos.exif",
+    "photos.formats",
+    "photos.imaging",
+    "photos.keys",
+    "photos.refusals",
+    "portal.env",
+)
+DESTRUCTION = ("portal.s3.objects", "storage_admin")
+
+# From what people see down to what is stored: a rung imports only from its own and from lower ones.
+LADDERS = {
+    "pets": (
+        ("admin",),
+        ("pet_pages", "providers", "inlines"),
+        ("filters", "forms"),
+        ("services", "owner_services"),
+        ("search", "changes"),
+        ("models",),
+        ("querysets", "fields"),
+        ("choices", "microchip", "errors"),
+    ),
+    "photos": (
+        ("admin",),
+        ("views", "upload_views", "panel"),
+        ("forms", "filters", "display", "search", "today"),
+        ("services", "upload", "replacement"),
+        ("tasks",),
+        ("processing", "sweeps"),
+        ("states", "arrival", "duplicates", "renditions", "links"),
+        ("models",),
+        ("querysets",),
+        ("choices", "errors"),
+        ("imaging",),
+        ("decoding", "exif", "keys"),
+        ("refusals",),
+        ("formats",),
+    ),
+    "storage_admin": (("admin",), ("tasks",), ("purge",), ("models",)),
+}
+
+
+def offences(*found: str) -> str:
+    return "\n".join(found)
+
+
+def test_settings_import_nothing_of_the_project_but_env() -> None:
+    inside = {found.name for found in modules()["portal.settings"].imports if project_module(found.name)}
+
+    assert inside == {"portal.env"}
+
+
+def test_env_imports_nothing_of_the_project() -> None:
+    assert not [found for found in modules()["portal.env"].imports if project_module(found.name)]
+
+
+def test_s3_seam_imports_no_app_and_no_model() -> None:
+    wrong = [
+        f"{module}:{found.line} imports {found.name}"
+        for name, module in modules().items()
+        if is_below(name, "portal.s3")
+        for found in module.imports
+        if (inside := project_module(found.name)) and not is_below(inside.name, "portal.s3")
+    ]
+
+    assert not wrong, offences(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("app", "above"),
+    [
+        ("portal", ("pets", "photos", "storage_admin")),
+        ("pets", ("photos", "storage_admin")),
+        ("photos", ("storage_admin",)),
+    ],
+)
+def test_app_knows_nothing_of_the_apps_above_it(app: str, above: tuple[str, ...]) -> None:
+    """But for admin.py, a leaf: it puts any app's pieces on its pages."""
+    wrong = [
+        f"{module}:{found.line} imports {found.name}"
+        for name, module in modules().items()
+        if is_below(name, app) and name != f"{app}.admin"
+        for found in module.imports_of(*above)
+    ]
+
+    assert not wrong, offences(*wrong)
+
+
+def test_admin_modules_are_leaves() -> None:
+    wrong = [
+        f"{module}:{found.line} imports {found.name}"
+        for module in modules().values()
+        for found in module.imports
+        if (inside := project_module(found.name)) and inside.name.endswith(".admin")
+    ]
+
+    assert not wrong, offences(*wrong)
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_module_leads_to_no_django_and_no_boto(name: str) -> None:
+    assert name in modules(), f"{name} is gone: take it from the list of pure modules."
+    assert not leads_to(modules()[name]) & {"django", "celery", *AMAZON}
+
+
+def test_boto_is_imported_in_the_seam_alone() -> None:
+    wrong = [
+        f"{module}:{found.line} imports {found.name}"
+        for name, module in modules().items()
+        if not is_below(name, "portal.s3")
+        for found in module.imports_of(*AMAZON)
+    ]
+
+    assert not wrong, offences(*wrong)
+
+
+def test_image_libraries_are_imported_by_the_picture_code_alone() -> None:
+    wrong = [
+        f"{module}:{found.line} imports {found.name}"
+        for name, module in modules().items()
+        if name not in IMAGE_MODULES
+        for found in module.imports_of(*IMAGE_LIBRARIES)
+    ]
+
+    assert not wrong, offences(*wrong)
+
+
+def test_versions_are_deleted_by_storage_admin_alone() -> None:
+    wrong = [
+        f"{module}:{line} deletes versions"
+        for name, module in modules().items()
+        if not is_below(name, *DESTRUCTION)
+        for line in _uses(module, "delete_versions")
+    ]
+
+    assert not wrong, offences(*wrong)
+
+
+def test_storage_admin_does_delete_versions() -> None:
+    """The rule above would hold, too, should the verb get another name."""
+    assert _uses(modules()["storage_admin.purge"], "delete_versions")
+
+
+@pytest.mark.parametrize("app", LADDERS)
+def test_modules_of_an_app_import_downwards(app: str) -> None:
+    depth = {f"{app}.{stem}": rung for rung, stems in enumerate(LADDERS[app]) for stem in stems}
+
+    wrong = [
+        f"{module}:{found.line} imports {target} from above"
+        for name, module in modules().items()
+        if (here := _rung(name, depth)) is not None
+        for found in module.imports
+        if not found.for_types_only
+        if (target := project_module(found.name)) is not None
+        and (there := _rung(target.name, depth)) is not None
+        and there < here
+    ]
+
+    assert not wrong, offences(*wrong)
+
+
+def test_no_module_is_imported_in_a_circle() -> None:
+    """Whoever needs an import in a function to break a circle has a room in the wrong place."""
+    reached = {name: _neighbours(module) for name, module in modules().items()}
+    in_circle = sorted(name for name in reached if name in _closure(name, reached))
+
+    assert not in_circle, f"They import each other: {', '.join(in_circle)}"
+
+
+def test_imports_stand_at_the_top() -> None:
+    """But in `AppConfig.ready`, which runs when models may be imported, and in manage.py (Django's own)."""
+    wrong = [
+        f"{module}:{found.line} imports {found.name} in {found.function}()"
+        for module in python_files()
+        if module.name != "manage" and not is_below(module.name, "tests", "benchmarks")
+        for found in module.imports
+        if found.function and not (found.function == "ready" and module.path.name == "apps.py")
+    ]
+
+    assert not wrong, offences(*wrong)
+
+
+def _rung(name: str, depth: dict[str, int]) -> int | None:
+    while name:
+        if name in depth:
+            return depth[name]
+        name = name.rpartition(".")[0]
+    return None
+
+
+def _uses(module: Module, verb: str) -> list[int]:
+    return [
+        node.lineno
+        for node in ast.walk(module.tree)
+        if (isinstance(node, ast.Attribute) and node.attr == verb)
+        or (isinstance(node, ast.Name) and node.id == verb)
+        or (isinstance(node, ast.alias) and node.name == verb)
+    ]
+
+
+def _neighbours(module: Module) -> set[str]:
+    found = {
+        inside.name
+        for one in module.imports
+        if not one.function and not one.for_types_only and (inside := project_module(one.name))
+    }
+    # A package's __init__ names its parts, and they may name it: that is what packages are.
+    return {name for name in found if not is_below(module.name, name) and not is_below(name, module.name)}
+
+
+def _closure(start: str, reached: dict[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for name in reached[waiting.pop()] - seen:
+            seen.add(name)
+            waiting.append(name)
+    return seen
