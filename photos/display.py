@@ -15,6 +15,7 @@ from photos.choices import PhotoStatus
 from photos.models import Photo, Rendition
 
 TILE_SIDE = 160
+ALL = tuple(spec.name for spec in renditions.specs())
 
 
 def with_tiles(photos: QuerySet[Photo], *names: str) -> QuerySet[Photo]:
@@ -40,25 +41,23 @@ def main_tile(pet: Pet) -> SafeString:
 
 
 def picture_url(photo: Photo, name: str) -> str:
-    """Return where this rendition of the photo is shown from; a placeholder while there is none."""
+    """Return where this rendition is shown from, of those that `with_tiles` brought; else a placeholder."""
     if photo.status not in {PhotoStatus.READY, PhotoStatus.TRASHED}:
         return links.placeholder_url(photo.status)
-    shown: Iterable[Rendition] = getattr(photo, "shown", None) or photo.renditions.all()
-    for rendition in shown:
-        if rendition.name == name:
-            return links.rendition_url(photo, rendition)
-    return links.placeholder_url(photo.status)
+    brought: Iterable[Rendition] = getattr(photo, "shown", [])
+    found = next((one for one in brought if one.name == name), None)
+    return links.rendition_url(photo, found) if found else links.placeholder_url(photo.status)
 
 
 def tile(photo: Photo, *, link: bool = False, lazy: bool = True) -> SafeString:
     """Return the photo's square tile, with words for those who cannot see it."""
     image = format_html(
-        '<img class="photo-tile" src="{}" alt="{}" width="{}" height="{}" decoding="async"{}>',
+        '<img class="photo-tile" src="{}" alt="{}" width="{}" height="{}" decoding="async" loading="{}">',
         picture_url(photo, renditions.TILE),
         describe(photo),
         TILE_SIDE,
         TILE_SIDE,
-        SafeString(' loading="lazy"') if lazy else "",
+        "lazy" if lazy else "eager",
     )
     if not link:
         return image

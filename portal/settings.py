@@ -171,6 +171,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    "storage-purge": {
+        "task": "storage_admin.tasks.purge",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
     "clear-sessions": {"task": "portal.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
 
