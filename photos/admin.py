@@ -55,6 +55,7 @@ class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
     autocomplete_fields = ("pet", "also_shows")
     change_form_template = "admin/photos/photo/change_form.html"
     change_list_template = "admin/photos/photo/change_list.html"
+    view_on_site = False  # its page is this one
     body_class = "photo-grid"  # the skin lays the rows out as tiles
     empty_words = _("No photos yet. Upload some, or drop them on a pet's page.")
 
@@ -145,7 +146,10 @@ class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
             services.trash(actor=staff(request), photo=photo)
 
     def _facts(self, request: HttpRequest, photo: Photo) -> dict[str, Any]:
-        shown = {made.name: made for made in photo.renditions.all()}
+        photo = (
+            display.with_tiles(Photo.objects.filter(pk=photo.pk), *display.ALL).select_related("pet").get()
+        )
+        shown = {made.name: made for made in photo.shown}  # type: ignore[attr-defined]  # by `with_tiles`
         return {
             "photo": photo,
             "picture": display.picture_url(photo, renditions.FULL),

@@ -213,7 +213,7 @@ MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 25_000_000, least=1)
 MAX_UPLOAD_FILES = env.number("MAX_UPLOAD_FILES", 100, least=1)
 MAX_PHOTO_PIXELS = env.number("MAX_PHOTO_PIXELS", 50_000_000, least=1)
 # The closed list of what is derived from each photo; sides in pixels. "tile" is cut square.
-# A change here gives new digests, so `manage.py make_renditions` finds all of them wanting.
+# A change here gives new digests: a photo gets its new ones when it is processed next.
 RENDITIONS = [
     {"name": "full", "longest_side": 1600, "format": "webp"},
     {"name": "share", "longest_side": 1600, "format": "jpeg"},

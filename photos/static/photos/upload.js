@@ -77,7 +77,20 @@
         if (row.part("tile").getAttribute("src") !== answer.tile) row.part("tile").src = answer.tile;
         show(row, answer.settled ? answer.label : words.arrived, { url: answer.url });
         if (!answer.settled) poll();
+        else hang(row, answer);
       }
+    }
+
+    // On a pet's page a finished photo joins the others; the form beside it may hold unsaved words.
+    function hang(row, answer) {
+      const tiles = document.querySelector("[data-tiles]");
+      if (!tiles) return;
+      tiles.querySelector(".empty-words")?.remove();
+      const link = Object.assign(document.createElement("a"), { href: answer.url });
+      link.append(Object.assign(new Image(160, 160), { src: answer.tile, alt: row.file.name, className: "photo-tile" }));
+      const item = document.createElement("li");
+      item.append(link, row.file.name);
+      tiles.append(item);
     }
 
     async function upload(row) {
