@@ -106,12 +106,13 @@ class UploadPages:
             return JsonResponse({"error": _("Which photo is complete cannot be read.")}, status=400)
         get_object_or_404(Photo, pk=photo_id)
         try:
-            photo = upload.complete(actor=staff(request), photo_id=photo_id, etag=etag)
+            upload.complete(actor=staff(request), photo_id=photo_id, etag=etag)
         except UploadRefused as error:
             return JsonResponse(_refusal(error), status=422)
         except S3Error as error:
             return JsonResponse(_trouble(error), status=503)
-        return JsonResponse(display.as_json(photo))
+        # Said twice, it may be ready by now: then with its tile.
+        return JsonResponse(display.as_json(display.with_tiles(Photo.objects.filter(pk=photo_id)).get()))
 
     @admin_page(permission="photos.view_photo")
     def status_view(self, request: HttpRequest) -> HttpResponseBase:
