@@ -87,7 +87,7 @@ def project_module(name: str) -> Module | None:
 
 
 def leads_to(module: Module) -> set[str]:
-    """Return every outside package that the module brings in, itself or by the project's modules it imports."""
+    """Return the outside packages that the module brings in, itself or by the project modules it imports."""
     seen: set[str] = set()
     outside: set[str] = set()
     waiting = [module]

@@ -8,10 +8,11 @@ from tests.house.source import Module, is_below, leads_to, modules, project_modu
 
 AMAZON = ("boto3", "botocore", "s3transfer", "mypy_boto3_s3", "storages")
 IMAGE_LIBRARIES = ("PIL", "pillow_heif", "pyvips")
-IMAGE_MODULES = ("photos.imaging", "photos.decoding")
+IMAGE_MODULES = ("photos.imaging", "photos.decoding", "photos.drawing")
 PURE = (
     "pets.microchip",
     "photos.decoding",
+    "photos.drawing",
     "photos.exif",
     "photos.formats",
     "photos.imaging",
@@ -45,7 +46,7 @@ LADDERS = {
         ("querysets",),
         ("choices", "errors"),
         ("imaging",),
-        ("decoding", "exif", "keys"),
+        ("decoding", "exif", "keys", "drawing"),
         ("refusals",),
         ("formats",),
     ),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import ROOT, Module, files, is_below, modules, python_files
+from tests.house.source import ROOT, files, is_below, modules, python_files
 
 MAX_LINES = 320
 MAX_TEST_LINES = 600  # a table of cases has one subject, however long it is
@@ -157,6 +157,7 @@ def test_the_environment_is_read_by_env_alone() -> None:
     """But for what runs before settings, or starts processes: there the environment itself is the subject."""
     allowed = (
         "portal.env",
+        "portal.management.commands.demo",
         "portal.local",
         "portal.s3.probe",
         "portal.s3.session",
@@ -168,7 +169,7 @@ def test_the_environment_is_read_by_env_alone() -> None:
         for name, module in modules().items()
         if not is_below(name, *allowed)
         for node in ast.walk(module.tree)
-        if _reads_environment(module, node)
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
     ]
 
     assert not found, "\n".join(found)
@@ -187,10 +188,3 @@ def _names_its_code(line: str) -> bool:
         if found and not named.match(found["rest"]):
             return False
     return True
-
-
-def _reads_environment(module: Module, node: ast.AST) -> bool:
-    if not isinstance(node, ast.Attribute) or node.attr not in {"environ", "getenv"}:
-        return False
-    # The demo hands its own environment on to its children, as a whole.
-    return module.name != "portal.management.commands.demo"
