@@ -39,7 +39,7 @@ def admin_page(*, permission: str | None, post_only: bool = False) -> Callable[[
         ) -> Any:
             def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
                 if permission is not None:
-                    require(request.user, permission)
+                    require(staff(request), permission)
                 if post_only and request.method != "POST":
                     return method_not_allowed(request, ["POST"])
                 return method(owner, request, *args, **kwargs)

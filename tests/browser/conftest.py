@@ -18,10 +18,10 @@ import pytest
 from tests.browser.server import Server, prepared_environment, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
 
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: "ViewportSize" = {"width": 1440, "height": 900}
+PHONE: "ViewportSize" = {"width": 390, "height": 844}
 PASSWORD = "correct-horse-battery"
 PATIENCE_MS = 10_000
 FLAGS = [
@@ -99,7 +99,7 @@ class Windows:
     expected: list[str] = field(default_factory=list)
 
     def __call__(
-        self, account: str | None = "boss", *, size: dict[str, int] = DESKTOP, **options: Any
+        self, account: str | None = "boss", *, size: "ViewportSize" = DESKTOP, **options: Any
     ) -> "Page":
         """Open a window, signed in as `account` (None: nobody), on no page yet; paths are enough for `goto`.
 
@@ -116,11 +116,15 @@ class Windows:
         context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(WATCH_POLICY)
         page = context.new_page()
-        page.on("console", lambda line: line.type in {"error", "warning"} and self._note(page, line.text))
+        page.on("console", lambda line: self._note_line(page, line))
         page.on("pageerror", lambda error: self._note(page, str(error)))
         page.on("load", self.note_violations)
         self.open.append(page)
         return page
+
+    def _note_line(self, page: "Page", line: "ConsoleMessage") -> None:
+        if line.type in {"error", "warning"}:
+            self._note(page, line.text)
 
     def _note(self, page: "Page", text: str) -> None:
         if not any(part in text for part in self.expected):

@@ -8,7 +8,7 @@ import pytest
 from tests.browser.conftest import DESKTOP, PHONE, Windows
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 pytestmark = pytest.mark.browser
 
@@ -50,7 +50,7 @@ def visit(page: "Page", address: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1440x900", "390x844"])
 def test_axe_finds_nothing(
-    window: Windows, axe: "Callable[[Page], list[str]]", size: dict[str, int], scheme: str
+    window: Windows, axe: "Callable[[Page], list[str]]", size: "ViewportSize", scheme: str
 ) -> None:
     nobody = window(None, size=size, color_scheme=scheme)
     nobody.goto("/admin/login/")

@@ -113,7 +113,7 @@ def test_storage_page_after_a_post_leads_back_to_our_own_page(
 
     response = client.post("/storage/", headers={"Referer": referer})
 
-    assert response.context_data["retry_url"] == retry
+    assert response.context["retry_url"] == retry
 
 
 @pytest.mark.django_db

@@ -2,8 +2,10 @@
 
 import pytest
 from django.contrib.auth.models import Group
-from django.contrib.messages.storage.base import Message
-from django.contrib.messages.storage.fallback import FallbackStorage
+from django.contrib.messages import get_messages
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -92,14 +94,12 @@ def test_unknown_time_zone_is_refused(client: Client) -> None:
 
 def test_undo_message_holds_an_escaped_text_and_a_button(rf: RequestFactory) -> None:
     request = rf.get("/")
-    request.session = {}
-    storage = FallbackStorage(request)
-    request._messages = storage
+    SessionMiddleware(lambda _request: HttpResponse()).process_request(request)
+    MessageMiddleware(lambda _request: HttpResponse()).process_request(request)
 
     offer_undo(request, "Moved <b>Bella</b> to the trash.", "/admin/undo/1/")
 
-    (message,) = storage
-    assert isinstance(message, Message)
+    (message,) = get_messages(request)
     assert "Moved &lt;b&gt;Bella&lt;/b&gt;" in message.message
     assert 'form="undo-form" formaction="/admin/undo/1/"' in message.message
 
