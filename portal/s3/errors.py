@@ -105,6 +105,7 @@ _BY_CODE: dict[str, type[S3Error]] = {
     "OperationAborted": Conflict,
     "BadDigest": BadContent,
     "XAmzContentChecksumMismatch": BadContent,
+    "XAmzContentSHA256Mismatch": BadContent,
     "IncompleteBody": BadContent,
     "NotImplemented": Unsupported,
     "501": Unsupported,
@@ -144,7 +145,9 @@ def translate(error: BotoCoreError | ClientError, operation: str) -> S3Error:
         code = str(details.get("Code", ""))
         kind = _BY_CODE.get(code)
         if kind is None:
-            kind = StorageUnavailable if int(metadata.get("HTTPStatusCode", 0)) >= 500 else S3Error
+            status = int(metadata.get("HTTPStatusCode", 0))
+            # 429: not Amazon's, but how R2 and others throttle, each under a code of its own.
+            kind = StorageUnavailable if status >= 500 or status == 429 else S3Error
         request_id = str(metadata.get("RequestId", ""))
         return kind(_sentence(kind, code), operation=operation, code=code, request_id=request_id)
     code = type(error).__name__
