@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import factory
 from django.contrib.auth.models import Permission
@@ -10,6 +11,10 @@ from django.utils import timezone
 
 from pets.choices import Species, Status
 from pets.models import Owner, Pet, StatusChange, WeightRecord
+from photos import renditions
+from photos.choices import PhotoStatus
+from photos.imaging import RenditionSpec
+from photos.models import Photo, Rendition
 from portal.models import User
 
 
@@ -88,3 +93,73 @@ class StatusChangeFactory(factory.django.DjangoModelFactory):
 
     class Meta:
         model = StatusChange
+
+
+class PhotoFactory(factory.django.DjangoModelFactory):
+    """A ready photo of a live pet, as rows alone: nothing of it lies in a bucket."""
+
+    pet = factory.SubFactory(PetFactory)
+    bucket = "pettracker-tests"
+    key = factory.LazyAttribute(
+        lambda photo: f"photos/{photo.pet.pk if photo.pet else 'unassigned'}/{photo.file_name}"
+    )
+    file_name = factory.Sequence(lambda n: f"IMG_{n:04}.jpg")
+    bytes = 12_345
+    content_type = "image/jpeg"
+    sha256 = factory.Sequence(lambda n: f"{n:064x}")
+    etag = factory.Sequence(lambda n: f"{n:032x}")
+    version_id = factory.Sequence(lambda n: f"version{n}")
+    width = 4000
+    height = 3000
+    status = PhotoStatus.READY
+    queued_at = factory.LazyFunction(timezone.now)
+
+    class Meta:
+        model = Photo
+        skip_postgeneration_save = True
+
+    class Params:
+        unprocessed = factory.Trait(width=None, height=None)
+        stored = factory.Trait(unprocessed=True, status=PhotoStatus.STORED)
+        pending = factory.Trait(
+            unprocessed=True, status=PhotoStatus.PENDING, etag="", version_id="", queued_at=None
+        )
+        processing = factory.Trait(
+            unprocessed=True,
+            status=PhotoStatus.PROCESSING,
+            claim=factory.LazyFunction(uuid4),
+            claimed_at=factory.LazyFunction(timezone.now),
+            attempts=1,
+        )
+        failed = factory.Trait(unprocessed=True, status=PhotoStatus.FAILED, reason="Unexpected: a test.")
+        rejected = factory.Trait(unprocessed=True, status=PhotoStatus.REJECTED, reason="It is damaged.")
+        trashed = factory.Trait(status=PhotoStatus.TRASHED)
+
+    @factory.post_generation
+    def renditions(self: Any, create: bool, wanted: Any, **_kwargs: Any) -> None:
+        """`renditions=True` adds the rows of all that a ready photo has."""
+        if wanted:
+            for spec in renditions.specs():
+                RenditionFactory(photo=self, name=spec.name, format=spec.format)
+
+
+class RenditionFactory(factory.django.DjangoModelFactory):
+    """The tile of a photo, made from what the photo's row says."""
+
+    photo = factory.SubFactory(PhotoFactory)
+    name = renditions.TILE
+    format = "webp"
+    width = 160
+    height = 160
+    bytes = 4_321
+    digest = factory.LazyAttribute(
+        lambda made: renditions.digest(made.photo, made.photo.sha256, _spec(made.name))
+    )
+    key = factory.LazyAttribute(lambda made: renditions.key(made.photo, made.photo.sha256, _spec(made.name)))
+
+    class Meta:
+        model = Rendition
+
+
+def _spec(name: str) -> RenditionSpec:
+    return next(spec for spec in renditions.specs() if spec.name == name)

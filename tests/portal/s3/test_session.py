@@ -1,0 +1,88 @@
+"""One client for a process, an alias and a set of time-outs."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from portal.s3 import session
+from portal.s3.errors import AccessRefused
+from portal.s3.session import Timeouts
+from tests import store
+
+
+@pytest.fixture(autouse=True)
+def two_connections(settings):
+    store.use_store(settings, "http://127.0.0.1:1", browser_endpoint_url="http://browser.test")
+    settings.S3_CONNECTIONS = {
+        **settings.S3_CONNECTIONS,
+        "other": {**settings.S3_CONNECTIONS["default"], "region": "eu-central-1"},
+    }
+    yield
+    session.forget()
+
+
+def test_client_is_made_once_also_for_threads_that_come_together() -> None:
+    together = Barrier(8)
+
+    def ask(_number: int) -> int:
+        together.wait()
+        return id(session.client())
+
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(ask, range(8)))
+
+    assert found == {id(session.client())}
+
+
+def test_client_differs_by_alias_timeouts_and_audience() -> None:
+    made = {
+        id(session.client()),
+        id(session.client("other")),
+        id(session.client(timeouts=Timeouts.WORKER)),
+        id(session.client(for_browser=True)),
+    }
+
+    assert len(made) == 4
+
+
+def test_client_for_browsers_has_their_address() -> None:
+    assert session.client(for_browser=True).meta.endpoint_url == "http://browser.test"
+    assert session.client().meta.endpoint_url == "http://127.0.0.1:1"
+
+
+def test_web_calls_end_before_gunicorn_loses_patience() -> None:
+    config = session.client().meta.config
+    connect, read, requests = Timeouts.WEB.value
+
+    assert (config.connect_timeout, config.read_timeout) == (connect, read)
+    assert config.retries["total_max_attempts"] == requests
+    assert requests * (connect + read) < 30
+
+
+def test_forked_child_has_a_client_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    parents = session.client()
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+
+    assert session.client() is not parents
+    assert session.session() is session.session()
+
+
+def test_region_is_the_connections_own() -> None:
+    assert session.region() == "us-east-1"
+    assert session.region("other") == "eu-central-1"
+
+
+def test_unknown_alias_is_a_mistake_of_ours() -> None:
+    with pytest.raises(KeyError):
+        session.client("nowhere")
+
+
+def test_no_credentials_is_a_refusal_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    session.forget()
+
+    with pytest.raises(AccessRefused, match="storage operator"):
+        session.credentials()

@@ -1,0 +1,121 @@
+"""The photo bucket for tests, in a real SeaweedFS, and the faults that a store can have.
+
+`photo_bucket` points the portal's settings at it; `store_calls` counts what is asked of any
+store; `answering` makes one operation fail the way S3 says it, below botocore's own retries.
+"""
+
+import io
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from portal.local import ports
+from portal.s3 import buckets, session
+from portal.s3.session import Timeouts
+from tests.servers import Store
+
+BUCKET = f"photos-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+def use_store(settings: Any, endpoint_url: str, *, browser_endpoint_url: str = "", **more: str) -> None:
+    """Point the portal at a store: settings, clients, and the storage that Django made of them."""
+    settings.S3_CONNECTIONS = {
+        "default": {
+            "endpoint_url": endpoint_url,
+            "browser_endpoint_url": browser_endpoint_url,
+            "region": "us-east-1",
+            "addressing_style": "path",
+            "checksums": "when_supported",
+            **more,
+        }
+    }
+    settings.STORAGES = dict(settings.STORAGES)  # Django then forgets the storages it made
+    session.forget()
+
+
+@pytest.fixture
+def photo_bucket(seaweedfs: Store, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a versioned bucket that browsers reach; shared by all tests of this process."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", seaweedfs.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", seaweedfs.secret_key)
+    settings.AWS_STORAGE_BUCKET_NAME = BUCKET
+    use_store(settings, seaweedfs.endpoint_url, browser_endpoint_url=seaweedfs.endpoint_url)
+    buckets.prepare_photo_bucket([])
+    yield BUCKET
+    session.forget()
+
+
+@pytest.fixture
+def private_store(photo_bucket: str, seaweedfs: Store, settings: Any) -> str:
+    """The same bucket, but browsers cannot reach it: the portal passes bytes on."""
+    use_store(settings, seaweedfs.endpoint_url)
+    return photo_bucket
+
+
+@pytest.fixture
+def no_store(settings: Any) -> Iterator[str]:
+    """A store that is away: its port is closed."""
+    settings.AWS_STORAGE_BUCKET_NAME = BUCKET
+    address = f"http://127.0.0.1:{ports.pick(['closed'])['closed']}"
+    use_store(settings, address, browser_endpoint_url=address)
+    yield address
+    session.forget()
+
+
+@pytest.fixture
+def store_calls() -> Iterator[list[str]]:
+    """The operations that are asked of a store, by name, as they happen."""
+    called: list[str] = []
+
+    def note(model: Any, **_event: Any) -> None:
+        called.append(model.name)
+
+    events = [client.meta.events for client in _all_clients()]
+    for event in events:
+        event.register("before-call.s3", note)
+    yield called
+    for event in events:
+        event.unregister("before-call.s3", note)
+
+
+@contextmanager
+def answering(operation: str, answer: Callable[[], Any], *, times: int | None = None) -> Iterator[None]:
+    """Let `answer()` speak for the store whenever this operation is sent, or the first `times` times.
+
+    What it returns is the response; None lets the request through; what it raises is the fault.
+    """
+    count = itertools.count(1)
+
+    def hook(**_event: Any) -> Any:
+        return answer() if times is None or next(count) <= times else None
+
+    events = [client.meta.events for client in _all_clients()]
+    for event in events:
+        event.register(f"before-send.s3.{operation}", hook)
+    try:
+        yield
+    finally:
+        for event in events:
+            event.unregister(f"before-send.s3.{operation}", hook)
+
+
+def refusal(status: int, code: str) -> Callable[[], AWSResponse]:
+    """Return an answer for `answering`: an error as S3 sends it."""
+    body = f"<Error><Code>{code}</Code><Message>for a test</Message></Error>".encode()
+
+    class Raw(io.BytesIO):
+        def stream(self, **_options: Any) -> Iterator[bytes]:
+            yield self.read()
+
+    return lambda: AWSResponse("http://store.test/", status, {}, Raw(body))
+
+
+def _all_clients() -> list[Any]:
+    made = itertools.product(Timeouts, (False, True))
+    return [session.client(timeouts=timeouts, for_browser=browser) for timeouts, browser in made]
