@@ -15,6 +15,7 @@ from typing import Any
 
 from django.core.paginator import EmptyPage, Page, Paginator
 from django.db.models import Model, QuerySet
+from django.db.models.sql.where import WhereNode
 from django.utils.functional import cached_property
 
 from portal.counts import CAP, capped
@@ -99,9 +100,18 @@ class LatePaginator(Paginator):
         more = len(keys) > self.per_page
         if self.is_capped:
             self.num_pages = max(self.num_pages, number + more)
-        rows = self.object_list.order_by().in_bulk(keys[: self.per_page])
-        # A row may have gone, or stopped matching, between the two queries.
+        rows = self._rows().in_bulk(keys[: self.per_page])
+        # A row may have gone between the two queries.
         return LatePage([rows[key] for key in keys[: self.per_page] if key in rows], number, self, more=more)
+
+    def _rows(self) -> QuerySet[Any]:
+        """Return the queryset with its joins and annotations, but with no condition and no order.
+
+        The keys are known by now: a search in the conditions would be run a second time.
+        """
+        rows = self.object_list.order_by()
+        rows.query.where = WhereNode()
+        return rows
 
     def get_elided_page_range(
         self, number: Any = 1, *, on_each_side: int = 3, on_ends: int = 2

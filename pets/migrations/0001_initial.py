@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
                 ('trashed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='in the trash since')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='pets', to='pets.owner', verbose_name='owner')),
+                ('owner', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='pets', to='pets.owner', verbose_name='owner')),
                 ('trashed_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='moved to the trash by')),
             ],
             options={
@@ -140,6 +140,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='pet',
             index=models.Index(condition=models.Q(('trashed_at__isnull', True)), fields=['sex', '-updated_at', '-id'], name='pet_live_sex'),
+        ),
+        migrations.AddIndex(
+            model_name='pet',
+            index=models.Index(fields=['owner', 'id'], name='pet_owner'),
         ),
         migrations.AddIndex(
             model_name='pet',
