@@ -23,7 +23,7 @@ from PIL import Image, ImageOps
 
 from photos import drawing
 from portal.local import ports
-from tests.browser.conftest import FLAGS, PHONE, WATCH_POLICY, browser_path
+from tests.browser.conftest import PHONE, WATCH_POLICY
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -67,17 +67,6 @@ def running_demo(data: Path) -> Iterator[tuple[str, str]]:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=STOP_SECONDS)
     assert process.returncode == 0, "".join(said)
-
-
-@pytest.fixture(scope="module")
-def own_browser() -> "Iterator[Browser]":
-    path = browser_path()
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the tests run without it too
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield running
-        running.close()
 
 
 def as_phone(name: str, *, orientation: int, format: str = "jpeg") -> bytes:  # noqa: A002 - drawing's word
@@ -167,7 +156,7 @@ def tiles(page: "Page") -> dict[str, str]:
 
 
 def test_five_photos_from_a_phone_four_upright_tiles_one_refusal_and_all_there_after_a_restart(
-    own_browser: "Browser", tmp_path: Path
+    browser: "Browser", tmp_path: Path
 ) -> None:
     files = five_files()
     cat = small((PHOTOGRAPHS / "chelsea.jpg").read_bytes())
@@ -175,7 +164,7 @@ def test_five_photos_from_a_phone_four_upright_tiles_one_refusal_and_all_there_a
     troubles: list[str] = []
 
     with running_demo(tmp_path) as (address, password):
-        page = own_browser.new_page(base_url=address)
+        page = browser.new_page(base_url=address)
         page.add_init_script(WATCH_POLICY)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         sign_in(page, password)
@@ -204,7 +193,7 @@ def test_five_photos_from_a_phone_four_upright_tiles_one_refusal_and_all_there_a
         page.close()
 
     with running_demo(tmp_path) as (address, password):
-        page = own_browser.new_page(base_url=address, viewport=PHONE)
+        page = browser.new_page(base_url=address, viewport=PHONE)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         sign_in(page, password)
         page.goto(pet_path)
