@@ -1,5 +1,6 @@
 """Accounts and the audit trail."""
 
+import json
 from typing import Any
 
 from axes.admin import AccessAttemptAdmin
@@ -12,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from portal.audit import AuditEvent
+from portal.audit import AuditEvent, record
 from portal.display import ago
 from portal.models import User
 from portal.paging import LatePaginator
@@ -50,6 +51,22 @@ class StaffAdmin(UserAdmin):
             kwargs["widget"] = CheckboxSelectMultiple()
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Keep who made the account, in the same transaction."""
+        record("account.added", actor=request.user, target=obj, after=_rights(obj))
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Keep who changed the account and what it may do since; a password is only said to have changed."""
+        record("account.changed", actor=request.user, target=obj, after=_rights(obj), message=_words(message))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep who deleted the accounts."""
+        for user in queryset:
+            record("account.deleted", actor=request.user, target=user, before=_rights(user))
+        return super().log_deletions(request, queryset)
+
     @admin.display(description=_("name"), ordering="last_name")
     def full_name(self, user: User) -> str:
         """First and last name."""
@@ -64,6 +81,22 @@ class StaffAdmin(UserAdmin):
     def last_seen(self, user: User) -> str | SafeString:
         """When the user last signed in, relative."""
         return ago(user.last_login)
+
+
+def _rights(user: User) -> dict[str, Any]:
+    return {
+        "username": user.username,
+        "is_active": user.is_active,
+        "is_staff": user.is_staff,
+        "is_superuser": user.is_superuser,
+        "roles": sorted(user.groups.values_list("name", flat=True)),
+        "single_rights": sorted(user.user_permissions.values_list("codename", flat=True)),
+    }
+
+
+def _words(message: Any) -> str:
+    """Write the admin's change message, a list of field names, as text."""
+    return message if isinstance(message, str) else json.dumps(message)
 
 
 @admin.register(AuditEvent)

@@ -2,6 +2,7 @@
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
@@ -70,3 +71,10 @@ def test_partial_migrate_without_auth_tables_is_passed_over() -> None:
             raise LookupError
 
     fill_roles(apps.get_app_config("pets"), apps=NoModels())  # type: ignore[arg-type]  # stands for an early state
+
+
+def test_documentation_has_a_column_for_each_role() -> None:
+    page = (settings.BASE_DIR / "docs" / "security.md").read_text(encoding="utf-8")
+    header = next(line for line in page.splitlines() if line.startswith("| |"))
+
+    assert [cell.strip() for cell in header.strip("|").split("|")[1:]] == list(ROLES)
