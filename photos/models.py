@@ -136,9 +136,14 @@ class Photo(models.Model):
                 name="photo_status_known",
                 violation_error_message=_("This is no status of a photo."),
             ),
+            # A CHECK lets pass what it cannot tell, and NULL > 0 is neither true nor false: say "not null".
             models.CheckConstraint(
                 condition=~Q(status=PhotoStatus.READY)
-                | (Q(bytes__gt=0, width__gt=0, height__gt=0) & ~Q(sha256="") & ~Q(etag="")),
+                | (
+                    Q(bytes__gt=0, width__isnull=False, width__gt=0, height__isnull=False, height__gt=0)
+                    & ~Q(sha256="")
+                    & ~Q(etag="")
+                ),
                 name="photo_ready_has_facts",
                 violation_error_message=_("A photo is ready only when its size and dimensions are known."),
             ),
@@ -165,7 +170,8 @@ class Photo(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(latitude__isnull=True, longitude__isnull=True)
-                | Q(latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180),
+                | Q(latitude__isnull=False, latitude__gte=-90, latitude__lte=90)
+                & Q(longitude__isnull=False, longitude__gte=-180, longitude__lte=180),
                 name="photo_location_on_earth",
                 violation_error_message=_(
                     "A location has a latitude within ±90 and a longitude within ±180."

@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='photo',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'ready'), _negated=True), models.Q(('bytes__gt', 0), ('height__gt', 0), ('width__gt', 0), models.Q(('sha256', ''), _negated=True), models.Q(('etag', ''), _negated=True)), _connector='OR'), name='photo_ready_has_facts', violation_error_message='A photo is ready only when its size and dimensions are known.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'ready'), _negated=True), models.Q(('bytes__gt', 0), ('height__gt', 0), ('height__isnull', False), ('width__gt', 0), ('width__isnull', False), models.Q(('sha256', ''), _negated=True), models.Q(('etag', ''), _negated=True)), _connector='OR'), name='photo_ready_has_facts', violation_error_message='A photo is ready only when its size and dimensions are known.'),
         ),
         migrations.AddConstraint(
             model_name='photo',
@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='photo',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__gte', -90), ('latitude__lte', 90), ('longitude__gte', -180), ('longitude__lte', 180)), _connector='OR'), name='photo_location_on_earth', violation_error_message='A location has a latitude within ±90 and a longitude within ±180.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__gte', -90), ('latitude__isnull', False), ('latitude__lte', 90), ('longitude__gte', -180), ('longitude__isnull', False), ('longitude__lte', 180)), _connector='OR'), name='photo_location_on_earth', violation_error_message='A location has a latitude within ±90 and a longitude within ±180.'),
         ),
         migrations.AddConstraint(
             model_name='photo',
