@@ -1,0 +1,104 @@
+"""The web side of the portal as a process of its own: takes one JSON command a line, answers with one.
+
+    {"do": "upload", "file": "/path", "name": "cat.jpg", "pet": "uuid or empty"}  →  as the upload page
+    {"do": "look", "ids": [...]}                                                  →  rows as they are now
+
+The services are the ones that the pages use, against the database, queue and store of the stack.
+"""
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.core.files.base import ContentFile  # noqa: E402 - models can be imported only after setup()
+from django.db import connection  # noqa: E402
+
+from pets.choices import Species  # noqa: E402
+from pets.models import Pet  # noqa: E402
+from photos import upload  # noqa: E402
+from photos.errors import UploadRefused  # noqa: E402
+from photos.models import Photo  # noqa: E402
+from portal.s3 import objects  # noqa: E402
+from portal.s3.errors import S3Error  # noqa: E402
+
+
+def add_pet(name: str) -> str:
+    """Make a pet; return its id."""
+    return str(Pet.objects.create(name=name, species=Species.CAT).pk)
+
+
+def send(file: str, name: str, pet: str = "") -> dict[str, str]:
+    """Upload one file through the portal."""
+    data = Path(file).read_bytes()
+    try:
+        photo = upload.receive(
+            actor=None,
+            pet=Pet.objects.get(pk=pet) if pet else None,
+            upload=ContentFile(data, name=name),
+            file_name=name,
+        )
+    except UploadRefused as error:
+        return {"refused": error.code, "reason": str(error)}
+    except S3Error as error:
+        return {"trouble": error.code, "reason": str(error)}
+    return {"photo": str(photo.pk), "status": photo.status, "reason": photo.reason}
+
+
+def send_side_by_side(file: str, names: list[str], pet: str) -> list[dict[str, str]]:
+    """Upload one file several times at once, as impatient people do."""
+
+    def one(name: str) -> dict[str, str]:
+        try:
+            return send(file, name, pet)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        return list(pool.map(one, names))
+
+
+def look(ids: list[str]) -> dict[str, dict[str, Any]]:
+    """Return status, reason, attempts and number of renditions of photos."""
+    found = Photo.objects.filter(pk__in=ids).prefetch_related("renditions")
+    return {
+        str(photo.pk): {
+            "status": photo.status,
+            "reason": photo.reason,
+            "attempts": photo.attempts,
+            "renditions": photo.renditions.count(),
+        }
+        for photo in found
+    }
+
+
+def stored_renditions(photo: str) -> int:
+    """Return how many renditions of the photo the store really holds."""
+    row = Photo.objects.get(pk=photo)
+    return sum(objects.head(row.bucket, made.key).bytes == made.bytes for made in row.renditions.all())
+
+
+COMMANDS = {
+    "add_pet": add_pet,
+    "send": send,
+    "send_side_by_side": send_side_by_side,
+    "look": look,
+    "stored_renditions": stored_renditions,
+}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        asked = json.loads(line)
+        answer = COMMANDS[asked.pop("do")](**asked)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
