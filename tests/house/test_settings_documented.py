@@ -34,14 +34,15 @@ def read_settings() -> dict[str, Setting]:
     for node in ast.walk(modules()["portal.settings"].tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {f"env.{name}" for name in READERS}:
             name = ast.literal_eval(node.args[0])
-            default = IN_WORDS[name] if name in IN_WORDS else written(node.args[1:])
-            found[name] = Setting(name, default, is_secret=ast.unparse(node.func) == "env.secret")
+            reader = ast.unparse(node.func).removeprefix("env.")
+            default = IN_WORDS[name] if name in IN_WORDS else written(reader, node.args[1:])
+            found[name] = Setting(name, default, is_secret=reader == "secret")
     return found
 
 
-def written(arguments: list[ast.expr]) -> str:
+def written(reader: str, arguments: list[ast.expr]) -> str:
     if not arguments:
-        return REQUIRED
+        return "" if reader == "words" else REQUIRED
     value = eval(compile(ast.Expression(arguments[0]), "<default>", "eval"), {"__builtins__": {}})
     if isinstance(value, bool):
         return str(value).lower()
