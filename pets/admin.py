@@ -86,6 +86,10 @@ class PetAdmin(pet_pages.PetPages, ServiceAdmin):
     actions = ("trash_selected", "restore_selected")
     empty_words = _("No pet has been entered yet.")
 
+    class Media:
+        css = {"all": ["photos/photos.css"]}
+        js = ["photos/pictures.js"]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pet]:
         """Bring each pet's main photo and its tile: two queries more, however many pets."""
         return display.with_main_photos(super().get_queryset(request))

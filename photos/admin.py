@@ -59,6 +59,10 @@ class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
     body_class = "photo-grid"  # the skin lays the rows out as tiles
     empty_words = _("No photos yet. Upload some, or drop them on a pet's page.")
 
+    class Media:
+        css = {"all": ["photos/photos.css"]}
+        js = ["photos/pictures.js"]
+
     # --- What is shown -----------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:

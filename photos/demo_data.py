@@ -50,6 +50,9 @@ _BREEDS = {
     Species.REPTILE: ("Bearded dragon", "Greek tortoise"),
     Species.HORSE: ("Haflinger", "Icelandic"),
 }
+# The first pets are those whose photographs are real (see demo_photos/SOURCES.md).
+_REAL_PETS = {"Chelsea": "chelsea.jpg", "Rocket": "raccoon.jpg"}
+_REAL_KINDS = ((Species.CAT, "European shorthair"), (Species.OTHER, "Raccoon"))
 # Kilograms of a grown animal, from and to.
 _WEIGHTS = {
     Species.DOG: (6, 38),
@@ -60,6 +63,7 @@ _WEIGHTS = {
     Species.FERRET: (0.7, 2),
     Species.REPTILE: (0.3, 4),
     Species.HORSE: (380, 560),
+    Species.OTHER: (4, 9),
 }
 _COLOURS = ("black", "white", "brown", "ginger", "grey", "tricolour", "cream", "brindle")
 _WARNINGS = ("Bites when cornered", "Diabetic: insulin at 8 and 20", "Escapes over fences", "Deaf")
@@ -88,8 +92,8 @@ def make(*, pets: int, seed: int) -> Iterator[Made]:
         pet_dice = random.Random(f"{seed}:{number}")  # noqa: S311
         reference = f"{REFERENCE_PREFIX}{seed}-{number + 1:05}"
         if not Pet.objects.filter(reference=reference).exists():
-            pet = _pet(pet_dice, reference, owners)
-            yield Made(pet, _photos(pet_dice, pet, number))
+            pet = _pet(pet_dice, reference, owners, number)
+            yield Made(pet, _photos(pet_dice, pet))
 
 
 def _owner(dice: random.Random) -> Owner:
@@ -108,8 +112,11 @@ def _owner(dice: random.Random) -> Owner:
     return owner
 
 
-def _pet(dice: random.Random, reference: str, owners: list[Owner]) -> Pet:
+def _pet(dice: random.Random, reference: str, owners: list[Owner], number: int) -> Pet:
     species = dice.choices([*_BREEDS, Species.DOG, Species.CAT], weights=[6, 6, 2, 2, 1, 1, 1, 1, 4, 4])[0]
+    name, breed = dice.choice(_NAMES), dice.choice(_BREEDS[species])
+    if number < len(_REAL_PETS):
+        name, species, breed = list(_REAL_PETS)[number], *_REAL_KINDS[number]
     born = timezone.localdate() - timedelta(days=dice.randrange(90, 4500))
     status = dice.choices(
         [Status.WITH_OWNER, Status.LOST, Status.FOUND, Status.IN_CARE, Status.ADOPTED],
@@ -117,9 +124,9 @@ def _pet(dice: random.Random, reference: str, owners: list[Owner]) -> Pet:
     )[0]
     pet = Pet(
         reference=reference,
-        name=dice.choice(_NAMES),
+        name=name,
         species=species,
-        breed=dice.choice(_BREEDS[species]),
+        breed=breed,
         sex=dice.choice(Sex.values),
         neutered=dice.choice(Neutered.values),
         birth_date=born,
@@ -142,10 +149,10 @@ def _pet(dice: random.Random, reference: str, owners: list[Owner]) -> Pet:
     return pet
 
 
-def _photos(dice: random.Random, pet: Pet, number: int) -> int:
+def _photos(dice: random.Random, pet: Pet) -> int:
     taken = 0
-    files = [*_real_photos(number), *_drawn(dice, pet)]
-    for name, data in files:
+    real = _REAL_PETS.get(pet.name)
+    for name, data in [(real, (REAL_PHOTOS / real).read_bytes())] if real else _drawn(dice, pet):
         try:
             upload.receive(actor=None, pet=pet, upload=ContentFile(data, name), file_name=name)
         except UploadRefused:
@@ -154,19 +161,12 @@ def _photos(dice: random.Random, pet: Pet, number: int) -> int:
     return taken
 
 
-def _real_photos(number: int) -> Iterator[tuple[str, bytes]]:
-    """Give each real photograph to one of the first pets."""
-    found = sorted(REAL_PHOTOS.glob("*.jpg"))
-    if number < len(found):
-        yield found[number].name, found[number].read_bytes()
-
-
 def _drawn(dice: random.Random, pet: Pet) -> Iterator[tuple[str, bytes]]:
     # One pet in eight has no photo: the Today page has something to say.
-    for _number in range(dice.choices([0, 1, 2, 3], weights=[1, 3, 3, 1])[0]):
-        seed = dice.randrange(10**9)
+    looks = dice.randrange(10**9)
+    for pose in range(dice.choices([0, 1, 2, 3], weights=[1, 3, 3, 1])[0]):
         width, height = dice.choice([(1600, 1200), (1200, 1600), (2000, 1500)])
-        drawn = drawing.draw_pet(pet.species, seed, width=width, height=height)
+        drawn = drawing.draw_pet(pet.species, looks, pose=pose, width=width, height=height)
         when = datetime(2026, 1, 1) + timedelta(minutes=dice.randrange(400_000))  # noqa: DTZ001 - cameras know no zone
         sent = drawing.as_from_phone(
             drawn,

@@ -56,14 +56,17 @@ _EXIF_DIRECTORY, _TAKEN = 0x8769, 0x9003
 _GPS_DIRECTORY = 0x8825
 
 
-def draw_pet(species: str, seed: int, *, width: int = WIDTH, height: int = HEIGHT) -> bytes:
-    """Return a JPEG of one pet (`pets.choices.Species` value); the same pet for the same seed and size."""
-    random = Random(f"{species} {seed}")  # noqa: S311 - a drawing needs no secret
+def draw_pet(species: str, seed: int, *, pose: int = 0, width: int = WIDTH, height: int = HEIGHT) -> bytes:
+    """Return a JPEG of one pet (`pets.choices.Species` value).
+
+    The same seed draws the same animal; another pose puts it elsewhere, before another wall.
+    """
+    looks, place = Random(f"{species} {seed}"), Random(f"{species} {seed} {pose}")  # noqa: S311 - no secrets
     size = (width, height)
-    picture = _backdrop(size, random)
+    picture = _backdrop(size, place)
     pet = Image.new("RGBA", size)
-    pencil = _PillowPencil(pet, random)
-    sketch(pencil, species, random)
+    pencil = _PillowPencil(pet, place)
+    sketch(pencil, species, looks)
     # Edges as soft as a lens makes them; Pillow draws them as stairs.
     pet = pet.filter(ImageFilter.GaussianBlur(pencil.unit / 900))
     shadow = Image.new("L", size)
