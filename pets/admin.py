@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.db.models import Field, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -89,6 +90,13 @@ class PetAdmin(pet_pages.PetPages, ServiceAdmin):
     class Media:
         css = {"all": ["photos/photos.css"]}
         js = ["photos/pictures.js"]
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer no button that deletes the owner: it stands where one expects to clear the field."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_delete_related = False
+        return field
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pet]:
         """Bring each pet's main photo and its tile: two queries more, however many pets."""

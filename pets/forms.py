@@ -25,16 +25,16 @@ class _Moment(forms.SplitDateTimeWidget):
     def __init__(self) -> None:
         super().__init__(date_format="%Y-%m-%d", time_format="%H:%M")
         day, time = self.widgets
-        day.attrs.update({"type": "date", "aria-label": _("day")})
-        time.attrs.update({"type": "time", "aria-label": _("time")})
+        day.input_type, time.input_type = "date", "time"
+        day.attrs["aria-label"], time.attrs["aria-label"] = _("Day"), _("Time")
 
 
 class PetForm(forms.ModelForm):
     """A pet; place and note go into the history when the status changes."""
 
-    status_place = forms.CharField(label=_("place"), max_length=200, required=False)
+    status_place = forms.CharField(label=_("Place"), max_length=200, required=False)
     status_note = forms.CharField(
-        label=_("note"),
+        label=_("Note"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Kept in the history when the status changes."),
@@ -59,16 +59,16 @@ class PetForm(forms.ModelForm):
 class StatusForm(forms.Form):
     """What happened to a pet."""
 
-    status = forms.ChoiceField(label=_("new status"), choices=Status.choices)
+    status = forms.ChoiceField(label=_("New status"), choices=Status.choices)
     at = forms.SplitDateTimeField(
-        label=_("when"),
+        label=_("When"),
         initial=timezone.now,
         widget=_Moment(),
     )
-    place = forms.CharField(label=_("place"), max_length=200, required=False)
-    note = forms.CharField(label=_("note"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    place = forms.CharField(label=_("Place"), max_length=200, required=False)
+    note = forms.CharField(label=_("Note"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
     deceased_date = forms.DateField(
-        label=_("date of death"),
+        label=_("Date of death"),
         required=False,
         widget=_Day(),
         help_text=_("Only with the status “deceased”."),

@@ -31,6 +31,7 @@ class HistoryInline(admin.TabularInline):
     """A history: nothing is changed in it, and nothing is deleted."""
 
     formset = NewestFormSet
+    template = "pets/history_inline.html"
     extra = 0
     can_delete = False
 

@@ -244,6 +244,26 @@ def test_page_shows_newest_of_the_histories_and_no_way_to_change_them(curator, d
     assert 'name="weights-0-kg"' not in page
 
 
+def test_page_offers_no_button_that_deletes_the_owner(client):
+    client.force_login(UserFactory(superuser=True))
+
+    page = client.get(_page(PetFactory(owned=True))).text
+
+    assert 'id="change_id_owner"' in page
+    assert 'id="delete_id_owner"' not in page
+
+
+def test_page_posts_nothing_of_the_histories(curator):
+    pet = PetFactory(name="Rex")
+    WeightRecordFactory(pet=pet)
+    form = curator.get(_page(pet))
+
+    assert 'name="weights-INITIAL_FORMS" value="0"' in form.text
+    assert "weights-0-id" not in form.text
+    assert curator.post(_page(pet), _form(pet, name="Max")).status_code == 302
+    assert WeightRecord.objects.count() == 1
+
+
 def test_viewer_sees_the_page_and_can_change_nothing(viewer):
     pet = PetFactory(name="Rex")
 
