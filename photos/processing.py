@@ -9,6 +9,8 @@ a reason and raised.
 import hashlib
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -47,7 +49,9 @@ def process(photo_id: str) -> None:
     if not Photo.objects.claim(photo_id, token=token, now=timezone.now()):
         logger.info("photo_not_claimed", photo=photo_id)
         return
-    photo = Photo.objects.get(pk=photo_id)
+    photo = Photo.objects.filter(pk=photo_id, claim=token).first()
+    if photo is None:  # somebody moved it to the trash since the line above
+        return
     started = time.perf_counter()
     try:
         derived = _derive(photo)
@@ -102,7 +106,8 @@ def _short(error: Exception) -> str:
 
 def _derive(photo: Photo) -> _Derived | None:
     """Read, check, and put what is missing. None when the photo was refused as a duplicate."""
-    data = objects.read(photo.bucket, photo.key, version_id=photo.version_id)
+    with _waiting_for_the_store():
+        data = objects.read(photo.bucket, photo.key, version_id=photo.version_id)
     sha256 = hashlib.sha256(data).hexdigest()
     if photo.sha256 and photo.sha256 != sha256:
         refuse(
@@ -117,6 +122,17 @@ def _derive(photo: Photo) -> _Derived | None:
     wanted = renditions.missing(photo, sha256)
     rendered = imaging.render(data, facts, wanted, rotation=photo.rotation)
     return _Derived(sha256, facts, [_put(photo, sha256, picture) for picture in rendered])
+
+
+@contextmanager
+def _waiting_for_the_store() -> Iterator[None]:
+    """Take time that runs out here for a store that is away: it says nothing about the photo."""
+    try:
+        yield
+    except SoftTimeLimitExceeded as error:
+        raise StorageUnavailable(
+            _("The store does not answer. Try again in a minute."), operation="GetObject", code="TimeLimit"
+        ) from error
 
 
 def _put(photo: Photo, sha256: str, picture: imaging.Rendered) -> Rendition:
