@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,7 @@ from portal import audit
 from portal.access import Actor, require
 from portal.s3 import objects
 from portal.s3.errors import Conflict
+from portal.s3.types import ObjectInfo
 
 _KEPT = ("version_id", "etag", "sha256", "bytes", "file_name", "rotation")
 
@@ -62,20 +64,32 @@ def replace(*, actor: Actor, photo: Photo, file: File, file_name: str) -> None:
     _point_at(actor, photo, changes)
 
 
-def _put(photo: Photo, file: File, sha256: str) -> Any:
-    file.seek(0)
+def _put(photo: Photo, file: File, sha256: str) -> ObjectInfo:
+    """Store the file on top of the one that the row names."""
     try:
-        return objects.put(
-            photo.bucket,
-            photo.key,
-            file.file or file,
-            content_type=photo.content_type,
-            metadata=upload.metadata(photo),
-            if_etag=photo.etag,
-            sha256=sha256,
-        )
+        return _put_over(photo, file, sha256, photo.etag)
     except Conflict as error:
-        raise NotPossible(_("Somebody replaced this file meanwhile. Reload the page.")) from error
+        # Somebody was faster; or the newest version is one that no row names, left by a crash
+        # or by a replacement that was refused. What the row says tells which.
+        if not Photo.objects.filter(pk=photo.pk, status=photo.status, version_id=photo.version_id).exists():
+            raise _changed_meanwhile() from error
+    try:
+        return _put_over(photo, file, sha256, objects.head(photo.bucket, photo.key).etag)
+    except Conflict as error:
+        raise _changed_meanwhile() from error
+
+
+def _put_over(photo: Photo, file: File, sha256: str, etag: str) -> ObjectInfo:
+    file.seek(0)
+    return objects.put(
+        photo.bucket,
+        photo.key,
+        file.file or file,  # type: ignore[arg-type]  # botocore reads any file
+        content_type=photo.content_type,
+        metadata=upload.metadata(photo),
+        if_etag=etag,
+        sha256=sha256,
+    )
 
 
 def _point_at(actor: Actor, photo: Photo, changes: dict[str, Any]) -> None:
@@ -85,6 +99,7 @@ def _point_at(actor: Actor, photo: Photo, changes: dict[str, Any]) -> None:
             moved = states.move(
                 photo,
                 PhotoStatus.STORED,
+                Q(version_id=photo.version_id),
                 previous=former,
                 attempts=0,
                 reason="",
@@ -92,7 +107,7 @@ def _point_at(actor: Actor, photo: Photo, changes: dict[str, Any]) -> None:
                 **changes,
             )
             if not moved:
-                raise NotPossible(_("Somebody changed this photo meanwhile. Reload the page."))
+                raise _changed_meanwhile()
             audit.record(
                 "photo.replaced",
                 actor=actor,
@@ -106,3 +121,7 @@ def _point_at(actor: Actor, photo: Photo, changes: dict[str, Any]) -> None:
             tasks.enqueue(photo.pk)
     except IntegrityError as error:
         raise NotPossible(_("The pet has this very photo already.")) from error
+
+
+def _changed_meanwhile() -> NotPossible:
+    return NotPossible(_("Somebody changed this photo meanwhile. Reload the page."))
