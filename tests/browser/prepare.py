@@ -5,7 +5,7 @@ from django.core.management import call_command
 
 from portal.audit import record
 from portal.models import User
-from tests.factories import PetFactory, StatusChangeFactory, WeightRecordFactory
+from tests.factories import PetFactory, PhotoFactory, StatusChangeFactory, WeightRecordFactory
 
 PASSWORD = "correct-horse-battery"
 BOSS = "boss"  # a superuser
@@ -21,12 +21,15 @@ ACCOUNTS = {
 
 
 def prepare() -> None:
-    """Create the tables, the static files' manifest, an account for each role and some pets."""
+    """Create the tables, the static files' manifest, an account for each role and some pets with photos."""
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     for pet in PetFactory.create_batch(3, chipped=True, owned=True):
         WeightRecordFactory(pet=pet)
         StatusChangeFactory(pet=pet)
+        # Without pictures: there is no store beside these pages.
+        for state in ("processing", "failed", "rejected"):
+            PhotoFactory(pet=pet, **{state: True})
     boss = User.objects.create_superuser(BOSS, "boss@example.org", PASSWORD, first_name="Bo")
     for name, role in ACCOUNTS.items():
         user = User.objects.create_user(name, password=PASSWORD, is_staff=True, first_name=name.title())

@@ -22,18 +22,23 @@
   // Select2 (autocomplete) gives its boxes no name: they get that of the field's label.
   const nameBox = (box) => {
     const shown = box.querySelector(".select2-selection__rendered");
+    const field = box.querySelector(".select2-search__field"); // where several can be chosen
     const select = box.closest(".select2-container").previousElementSibling;
     const label = select && select.labels && select.labels[0];
     if (!shown || !label) {
       return;
     }
     label.id ||= `${select.id}_label`;
-    box.setAttribute("aria-labelledby", `${label.id} ${shown.id}`);
-    shown.setAttribute("aria-labelledby", label.id);
+    if (field) {
+      field.setAttribute("aria-labelledby", label.id);
+    } else {
+      box.setAttribute("aria-labelledby", `${label.id} ${shown.id}`);
+      shown.setAttribute("aria-labelledby", label.id);
+    }
   };
   const mend = (node) => {
     if (node.nodeType === Node.ELEMENT_NODE) {
-      node.querySelectorAll(".select2-selection--single").forEach(nameBox);
+      node.querySelectorAll(".select2-selection").forEach(nameBox);
       // A span may carry words only with a role.
       node.querySelectorAll(".help-tooltip[aria-label]").forEach((sign) => sign.setAttribute("role", "img"));
     }
