@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import Field, QuerySet
 from django.forms import ModelForm
@@ -55,6 +56,14 @@ class ServiceAdmin(admin.ModelAdmin):
             return redirect(request.get_full_path())
 
 
+class PetList(ChangeList):
+    """The list with each pet's main photo and its tile: two queries more, however many pets."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Pet]:
+        """Return what the filters and the search leave, and have the photos fetched with a page of it."""
+        return display.with_main_photos(super().get_queryset(request, exclude_parameters))
+
+
 @admin.register(Pet)
 class PetAdmin(pet_pages.PetPages, ServiceAdmin):
     """Pets, with the trash as a filter of the same list."""
@@ -98,18 +107,17 @@ class PetAdmin(pet_pages.PetPages, ServiceAdmin):
             field.widget.can_delete_related = False
         return field
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Pet]:
-        """Bring each pet's main photo and its tile: two queries more, however many pets."""
-        return display.with_main_photos(super().get_queryset(request))
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Let the list, and only the list, bring each pet's main photo."""
+        return PetList
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Pet | None = None, **kwargs: Any
     ) -> Any:
         """Show the pet with its photos."""
-        pet = self.get_object(request, object_id)
-        panel = photo_panel.context(request, pet) if pet is not None else {}
-        return super().change_view(
-            request, object_id, form_url, {"photo_panel": panel, **(extra_context or {})}
+        panel = photo_panel.context(request, obj) if obj is not None else {}
+        return super().render_change_form(
+            request, {**context, "photo_panel": panel}, *args, obj=obj, **kwargs
         )
 
     @admin.display(description=_("photo"))

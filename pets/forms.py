@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pets.choices import Status
@@ -62,8 +61,10 @@ class StatusForm(forms.Form):
     status = forms.ChoiceField(label=_("New status"), choices=Status.choices)
     at = forms.SplitDateTimeField(
         label=_("When"),
-        initial=timezone.now,
+        # Not filled in: a minute that has begun would lie before a change of the same minute.
+        required=False,
         widget=_Moment(),
+        help_text=_("Left empty: now."),
     )
     place = forms.CharField(label=_("Place"), max_length=200, required=False)
     note = forms.CharField(label=_("Note"), required=False, widget=forms.Textarea(attrs={"rows": 3}))

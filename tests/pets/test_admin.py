@@ -460,6 +460,15 @@ def test_status_page_records_what_happened(curator):
     assert "is recorded" in response.text
 
 
+def test_status_page_takes_now_when_no_moment_is_given_also_twice_a_minute(curator):
+    pet = PetFactory()
+
+    for status in ("lost", "found"):
+        assert curator.post(_page(pet, "status"), {"status": status}).status_code == 302
+
+    assert [entry.to_status for entry in StatusChange.objects.all()] == ["found", "lost"]
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
