@@ -6,8 +6,9 @@ FROM python:3.13-slim-bookworm AS packages
 
 RUN python -m venv /opt/venv
 COPY requirements-production.txt /tmp/
-# Only files whose hashes are in the list, and only wheels: nothing is compiled or run.
-RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
+# Only files whose hashes are in the list, and only wheels, so nothing is compiled here. pyvips is
+# published as source alone; it is plain Python, and finds libvips in the wheel pyvips-binary.
+RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --no-binary pyvips \
         --requirement /tmp/requirements-production.txt
 
 # --- What runs ---------------------------------------------------------------
