@@ -151,14 +151,18 @@ def _pet(dice: random.Random, reference: str, owners: list[Owner], number: int) 
 
 def _photos(dice: random.Random, pet: Pet) -> int:
     taken = 0
-    real = _REAL_PETS.get(pet.name)
-    for name, data in [(real, (REAL_PHOTOS / real).read_bytes())] if real else _drawn(dice, pet):
+    for name, data in _real(dice, pet) if pet.name in _REAL_PETS else _drawn(dice, pet):
         try:
             upload.receive(actor=None, pet=pet, upload=ContentFile(data, name), file_name=name)
         except UploadRefused:
             continue  # the same picture of an earlier run that was stopped half-way
         taken += 1
     return taken
+
+
+def _real(dice: random.Random, pet: Pet) -> Iterator[tuple[str, bytes]]:
+    name = _REAL_PETS[pet.name]
+    yield name, _sent(dice, (REAL_PHOTOS / name).read_bytes(), datetime(2026, 5, 17, 14, 3))  # noqa: DTZ001 - as below
 
 
 def _drawn(dice: random.Random, pet: Pet) -> Iterator[tuple[str, bytes]]:
@@ -168,11 +172,15 @@ def _drawn(dice: random.Random, pet: Pet) -> Iterator[tuple[str, bytes]]:
         width, height = dice.choice([(1600, 1200), (1200, 1600), (2000, 1500)])
         drawn = drawing.draw_pet(pet.species, looks, pose=pose, width=width, height=height)
         when = datetime(2026, 1, 1) + timedelta(minutes=dice.randrange(400_000))  # noqa: DTZ001 - cameras know no zone
-        sent = drawing.as_from_phone(
-            drawn,
-            orientation=dice.choice([1, 3, 6, 8]),
-            gps=(HOME[0] + dice.uniform(-0.05, 0.05), HOME[1] + dice.uniform(-0.08, 0.08)),
-            taken_at=when,
-            camera=dice.choice(_CAMERAS),
-        )
-        yield f"IMG_{when:%Y%m%d_%H%M%S}.jpg", sent
+        yield f"IMG_{when:%Y%m%d_%H%M%S}.jpg", _sent(dice, drawn, when)
+
+
+def _sent(dice: random.Random, jpeg: bytes, taken_at: datetime) -> bytes:
+    """Return the picture as a phone sends it: turned by EXIF, with place and camera."""
+    return drawing.as_from_phone(
+        jpeg,
+        orientation=dice.choice([1, 3, 6, 8]),
+        gps=(HOME[0] + dice.uniform(-0.05, 0.05), HOME[1] + dice.uniform(-0.08, 0.08)),
+        taken_at=taken_at,
+        camera=dice.choice(_CAMERAS),
+    )

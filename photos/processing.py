@@ -25,6 +25,7 @@ from photos import imaging, renditions, states
 from photos.choices import PhotoStatus
 from photos.duplicates import describe_duplicate, find_duplicate
 from photos.models import Photo, Rendition
+from photos.refusals import SENTENCES
 from portal.s3 import objects
 from portal.s3.errors import Conflict, ObjectNotFound, StorageUnavailable, VersionNotFound
 
@@ -92,7 +93,7 @@ def refuse(photo: Photo, reason: str, *, duplicate_of: Photo | None = None) -> N
 
 def explain(error: imaging.RefusedImage) -> str:
     """Return the refusal in the words of the current language."""
-    return str(error)
+    return _(SENTENCES[error.code]) % error.words
 
 
 def _held(photo: Photo) -> Q:

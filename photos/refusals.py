@@ -22,7 +22,12 @@ class RefusedImage(Exception):
         self.code = code
         self.found = found
         self.allowed = allowed
-        super().__init__(SENTENCES[code] % {"found": _spelled(found), "allowed": _spelled(allowed)})
+        super().__init__(SENTENCES[code] % self.words)
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What fills the code's sentence, in whichever language."""
+        return {"found": _spelled(self.found), "allowed": _spelled(self.allowed)}
 
 
 def _spelled(value: int | str) -> str:

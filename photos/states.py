@@ -60,7 +60,11 @@ def mark_stored(photo: Photo, found: ObjectInfo, *, actor: Any = None) -> bool:
 def reject(
     photo: Photo, reason: str, *where: Q, actor: Any = None, duplicate_of: Photo | None = None
 ) -> bool:
-    """→ rejected: bad input. `storage_admin` then removes the original, every version of it."""
+    """→ rejected: bad input. `storage_admin` then removes the original, every version of it.
+
+    The file's name is put before the reason: the list shows reasons without their files.
+    """
+    reason = f"{photo.file_name}: {reason}"
     with transaction.atomic():
         rejected = move(
             photo,
