@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -26,6 +27,14 @@ from portal.display import ago, size
 from portal.paging import LatePaginator
 
 MAX_AT_ONCE = 1_000  # photos that one request changes; more is a job's work
+
+
+class PhotoList(ChangeList):
+    """The list with each photo's tile, in one query more."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Photo]:
+        """Return what the filters and the search leave, and have the tiles fetched with a page of it."""
+        return display.with_tiles(super().get_queryset(request, exclude_parameters))
 
 
 @admin.register(Photo)
@@ -68,8 +77,9 @@ class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [*self.upload_urls(), *self.photo_urls(), *super().get_urls()]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Photo]:
-        return display.with_tiles(super().get_queryset(request))
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Let the list, and only the list, bring the tiles."""
+        return PhotoList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Photo], search_term: str
@@ -112,18 +122,19 @@ class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
         """A photo begins with its file: the upload page is the form to add one."""
         return redirect("admin:photos_photo_upload")
 
-    def change_view(
+    def render_change_form(
         self,
         request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        context: dict[str, Any],
+        *args: Any,
+        obj: Photo | None = None,
+        **kwargs: Any,
     ) -> HttpResponse:
-        photo = self.get_object(request, object_id)
-        context = {**(extra_context or {}), "show_save_and_add_another": False, "show_delete": False}
-        if photo is not None:
-            context |= self._facts(request, photo)
-        return super().change_view(request, object_id, form_url, context)
+        """Show the photo above its form, and what is known of the file."""
+        context = {**context, "show_save_and_add_another": False, "show_delete": False}
+        if obj is not None:
+            context |= self._facts(request, obj)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Photo, form: Any, change: bool) -> None:
         """Save what staff wrote; which pet it shows goes through the service, with its rules."""
@@ -161,7 +172,7 @@ class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
             "alt": display.describe(photo),
             "badge": display.badge(photo),
             "facts": _rows(photo, see_location=request.user.has_perm("photos.view_photo_location")),
-            "renditions": shown.values(),
+            "renditions": sorted(shown.values(), key=lambda made: made.name),
             "replace_form": ReplaceForm(),
             "is_ready": photo.status == PhotoStatus.READY,
             "is_failed": photo.status == PhotoStatus.FAILED,

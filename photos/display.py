@@ -20,13 +20,14 @@ ALL = tuple(spec.name for spec in renditions.specs())
 
 def with_tiles(photos: QuerySet[Photo], *names: str) -> QuerySet[Photo]:
     """Fetch the named renditions (default: the tile) of all the photos in one query, as `shown`."""
-    wanted = Rendition.objects.filter(name__in=names or [renditions.TILE])
+    # Without an order: the model's own would read the photos once more to sort by.
+    wanted = Rendition.objects.filter(name__in=names or [renditions.TILE]).order_by()
     return photos.prefetch_related(Prefetch("renditions", wanted, to_attr="shown"))
 
 
 def with_main_photos(pets: QuerySet[Pet]) -> QuerySet[Pet]:
     """Fetch the pets' main photos with their tiles in two queries, as `main_photos`."""
-    mains = with_tiles(Photo.objects.live().filter(is_primary=True))
+    mains = with_tiles(Photo.objects.live().filter(is_primary=True).order_by())
     return pets.prefetch_related(Prefetch("photos", mains, to_attr="main_photos"))
 
 
