@@ -13,6 +13,7 @@ from datetime import UTC
 from typing import IO
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -29,8 +30,10 @@ from portal import audit
 from portal.access import Actor, require
 from portal.display import size
 from portal.s3 import links, objects
-from portal.s3.errors import BadContent, ObjectNotFound
+from portal.s3.errors import BadContent, Conflict, ObjectNotFound
 from portal.s3.types import SignedUpload
+
+logger = structlog.get_logger(__name__)
 
 FILE_NAME_LENGTH = 255
 
@@ -115,6 +118,10 @@ def receive(*, actor: Actor, pet: Pet | None, upload: File, file_name: str) -> P
         default_storage.save(photo.key, PhotoFile(upload, photo))
     except BadContent as error:
         raise UploadRefused(_("The file changed while it was sent. Try again."), code="changed") from error
+    except Conflict:
+        # An earlier try of this row arrived; not every store can tell its digest. "Complete"
+        # compares what it can, and the worker the rest.
+        logger.info("upload_arrived_before", photo=str(photo.pk))
     return complete(actor=actor, photo_id=photo.pk)
 
 

@@ -404,6 +404,17 @@ def test_receive_again_after_the_answer_got_lost_goes_on(photo_bucket, queued) -
 
 
 @pytest.mark.servers
+def test_receive_again_goes_on_where_the_store_keeps_no_digests(photo_bucket, queued) -> None:
+    data = picture()
+    photo = announced(data)
+    objects.put(photo.bucket, photo.key, data, content_type="image/jpeg")
+
+    again = upload.receive(actor=None, pet=None, upload=ContentFile(data), file_name="cat.jpg")
+
+    assert (again.pk, again.status) == (photo.pk, PhotoStatus.STORED)
+
+
+@pytest.mark.servers
 @pytest.mark.parametrize("kind", sorted(pictures.every_format()))
 def test_every_accepted_format_goes_all_the_way(stored, kind: str) -> None:
     data = pictures.every_format()[kind]
