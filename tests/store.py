@@ -9,6 +9,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -21,22 +22,31 @@ from portal.s3.session import Timeouts
 from tests.servers import Store
 
 BUCKET = f"photos-{os.getpid()}-{uuid4().hex[:8]}"
+_made: dict[str, tuple[dict[Any, Any], dict[Any, Any]]] = {}
 
 
-def use_store(settings: Any, endpoint_url: str, *, browser_endpoint_url: str = "", **more: str) -> None:
+def use_store(
+    settings: Any, endpoint_url: str, *, browser_endpoint_url: str = "", region: str = "us-east-1"
+) -> None:
     """Point the portal at a store: settings, clients, and the storage that Django made of them."""
     settings.S3_CONNECTIONS = {
         "default": {
             "endpoint_url": endpoint_url,
             "browser_endpoint_url": browser_endpoint_url,
-            "region": "us-east-1",
+            "region": region,
             "addressing_style": "path",
             "checksums": "when_supported",
-            **more,
         }
     }
     settings.STORAGES = dict(settings.STORAGES)  # Django then forgets the storages it made
-    session.forget()
+    # Making a client takes a tenth of a second or more: one set of them for each address.
+    address = f"{endpoint_url} {browser_endpoint_url}"
+    session._sessions, session._clients = _made.setdefault(address, ({}, {}))
+
+
+def leave_store() -> None:
+    """Forget the clients, but not for the next test with the same store."""
+    session._sessions, session._clients = {}, {}
 
 
 @pytest.fixture
@@ -46,9 +56,10 @@ def photo_bucket(seaweedfs: Store, settings: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", seaweedfs.secret_key)
     settings.AWS_STORAGE_BUCKET_NAME = BUCKET
     use_store(settings, seaweedfs.endpoint_url, browser_endpoint_url=seaweedfs.endpoint_url)
-    buckets.prepare_photo_bucket([])
+    if not buckets.exists(BUCKET):
+        buckets.prepare_photo_bucket([])
     yield BUCKET
-    session.forget()
+    leave_store()
 
 
 @pytest.fixture
@@ -65,7 +76,7 @@ def no_store(settings: Any) -> Iterator[str]:
     address = f"http://127.0.0.1:{ports.pick(['closed'])['closed']}"
     use_store(settings, address, browser_endpoint_url=address)
     yield address
-    session.forget()
+    leave_store()
 
 
 @pytest.fixture
@@ -99,21 +110,24 @@ def answering(operation: str, answer: Callable[[], Any], *, times: int | None = 
     for event in events:
         event.register(f"before-send.s3.{operation}", hook)
     try:
-        yield
+        with pytest.MonkeyPatch.context() as patch:
+            # botocore tries again as ever, but without the seconds in between.
+            patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
+            yield
     finally:
         for event in events:
             event.unregister(f"before-send.s3.{operation}", hook)
 
 
-def refusal(status: int, code: str) -> Callable[[], AWSResponse]:
-    """Return an answer for `answering`: an error as S3 sends it."""
-    body = f"<Error><Code>{code}</Code><Message>for a test</Message></Error>".encode()
+def refusal(status: int, code: str, *, body: str = "") -> Callable[[], AWSResponse]:
+    """Return an answer for `answering`: an error as S3 sends it, or another body."""
+    sent = (body or f"<Error><Code>{code}</Code><Message>for a test</Message></Error>").encode()
 
     class Raw(io.BytesIO):
         def stream(self, **_options: Any) -> Iterator[bytes]:
             yield self.read()
 
-    return lambda: AWSResponse("http://store.test/", status, {}, Raw(body))
+    return lambda: AWSResponse("http://store.test/", status, {}, Raw(sent))
 
 
 def _all_clients() -> list[Any]:

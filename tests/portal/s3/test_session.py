@@ -19,8 +19,9 @@ def two_connections(settings):
         **settings.S3_CONNECTIONS,
         "other": {**settings.S3_CONNECTIONS["default"], "region": "eu-central-1"},
     }
-    yield
     session.forget()
+    yield
+    store.leave_store()
 
 
 def test_client_is_made_once_also_for_threads_that_come_together() -> None:
