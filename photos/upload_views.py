@@ -1,7 +1,6 @@
 """The upload page, and the addresses that its script talks to."""
 
 import base64
-import binascii
 import json
 from typing import Any
 from uuid import UUID
@@ -23,6 +22,8 @@ from portal.s3.errors import S3Error
 
 ADD = "photos.add_photo"
 MAX_STATUS_IDS = 200
+# What reading a stranger's JSON raises: no JSON, a name that is missing, another type, an infinite size.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 
 
 class UploadPages:
@@ -43,9 +44,8 @@ class UploadPages:
     def upload_view(self, request: HttpRequest) -> HttpResponseBase:
         """Take files through the portal, one answer per file; the page that the script makes better."""
         wants_json = not request.accepts("text/html")
-        form = UploadForm(
-            request.POST or None, request.FILES or None, initial={"pet": request.GET.get("pet")}
-        )
+        sent = (request.POST, request.FILES) if request.method == "POST" else ()
+        form = UploadForm(*sent, initial={"pet": request.GET.get("pet")})
         # Asks for names as they are typed: a stock select would hold every pet there is.
         pet_widget = AutocompleteSelect(Photo._meta.get_field("pet"), self.admin_site)
         form.fields["pet"].widget = pet_widget
@@ -81,8 +81,8 @@ class UploadPages:
                 head=base64.b64decode(asked["head"], validate=True),
                 sha256=str(asked.get("sha256", "")),
             )
-            pet_id = UUID(asked["pet"]) if asked.get("pet") else None
-        except (ValueError, KeyError, TypeError, binascii.Error):
+            pet_id = UUID(str(asked["pet"])) if asked.get("pet") else None
+        except UNREADABLE:
             return JsonResponse({"error": _("The announcement of this file cannot be read.")}, status=400)
         if not links.browsers_reach_the_store():
             return JsonResponse({"url": ""})
@@ -101,8 +101,8 @@ class UploadPages:
         """Ask the store whether the file has arrived, and is what was announced."""
         try:
             asked = json.loads(request.body)
-            photo_id, etag = UUID(asked["photo"]), str(asked.get("etag", ""))
-        except (ValueError, KeyError, TypeError):
+            photo_id, etag = UUID(str(asked["photo"])), str(asked.get("etag", ""))
+        except UNREADABLE:
             return JsonResponse({"error": _("Which photo is complete cannot be read.")}, status=400)
         get_object_or_404(Photo, pk=photo_id)
         try:

@@ -8,11 +8,12 @@ from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
-from django.utils.cache import patch_cache_control
+from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from photos import links, replacement, services
+from photos.choices import Rotation
 from photos.errors import PhotoError, UploadRefused
 from photos.forms import ReplaceForm, sentences
 from photos.models import Photo, Rendition
@@ -46,7 +47,7 @@ class PhotoPages:
             path("<uuid:photo_id>/replace/", self.replace_view, name="photos_photo_replace"),
         ]
 
-    @admin_page(permission="photos.view_photo")
+    @admin_page(permission="photos.view_photo", cacheable=True)
     def picture_view(self, request: HttpRequest, photo_id: UUID, name: str) -> HttpResponseBase:
         """Pass a rendition on, where browsers cannot reach the store themselves."""
         rendition = get_object_or_404(Rendition.objects.select_related("photo"), photo=photo_id, name=name)
@@ -58,6 +59,8 @@ class PhotoPages:
         response = FileResponse(pieces, content_type=f"image/{rendition.format}")
         if request.GET.get("digest") == rendition.digest:
             patch_cache_control(response, private=True, max_age=31_536_000, immutable=True)
+        else:
+            add_never_cache_headers(response)
         return response
 
     @admin_page(permission="photos.download_original")
@@ -103,10 +106,10 @@ class PhotoPages:
         """Turn by a quarter or a half."""
 
         def act(photo: Photo) -> None:
-            degrees = request.POST.get("degrees", "")
-            services.turn(
-                actor=staff(request), photo=photo, by_degrees=int(degrees) if degrees.isdecimal() else 0
-            )
+            # By name and not by int(): that takes digits of every script, and as many as one sends.
+            known = {str(degrees): degrees for degrees in Rotation.values}
+            degrees = known.get(request.POST.get("degrees", ""), 0)
+            services.turn(actor=staff(request), photo=photo, by_degrees=degrees)
             messages.success(request, _("Turned; the pictures are being made anew."))
 
         return self._button(request, photo_id, act)

@@ -23,13 +23,15 @@ Actor = User | None
 Page = Callable[..., HttpResponseBase]
 
 
-def admin_page(*, permission: str | None, post_only: bool = False) -> Callable[[Page], Page]:
+def admin_page(
+    *, permission: str | None, post_only: bool = False, cacheable: bool = False
+) -> Callable[[Page], Page]:
     """Guard a view method of a `ModelAdmin` or `AdminSite`.
 
     `permission` is "app.codename"; None lets every member of staff in and says so at the
     place. Anonymous users are sent to the log-in, the wrong role gets 403 in words, another
     method than POST on a `post_only` page gets 405. CSRF protection and no-cache headers
-    come from `admin_view`.
+    come from `admin_view`; a `cacheable` page says itself for how long browsers may keep it.
     """
 
     def decorate(method: Page) -> Page:
@@ -45,7 +47,7 @@ def admin_page(*, permission: str | None, post_only: bool = False) -> Callable[[
                 return method(owner, request, *args, **kwargs)
 
             site = owner if isinstance(owner, AdminSite) else owner.admin_site
-            return site.admin_view(guarded)(request, *args, **kwargs)
+            return site.admin_view(guarded, cacheable=cacheable)(request, *args, **kwargs)
 
         page.portal_permission = permission  # type: ignore[attr-defined]  # read by the test that walks the URLs
         return page
