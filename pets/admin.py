@@ -4,8 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.db.models import Field, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -29,17 +28,13 @@ from photos import panel as photo_panel
 from photos.filters import PhotoFilter
 from portal.access import staff
 from portal.display import ago
-from portal.paging import LatePaginator
+from portal.model_admin import PortalModelAdmin
 
 AUTOCOMPLETE = "autocomplete"
 
 
-class ServiceAdmin(admin.ModelAdmin):
+class ServiceAdmin(PortalModelAdmin):
     """Shows what a service refused as a sentence on the same page, instead of an error page."""
-
-    paginator = LatePaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
 
     def changeform_view(
         self,
@@ -100,25 +95,17 @@ class PetAdmin(pet_pages.PetPages, ServiceAdmin):
         css = {"all": ["photos/photos.css"]}
         js = ["photos/pictures.js"]
 
-    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer no button that deletes the owner: it stands where one expects to clear the field."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            field.widget.can_delete_related = False
-        return field
-
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Let the list, and only the list, bring each pet's main photo."""
         return PetList
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Pet | None = None, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Show the pet with its photos."""
-        panel = photo_panel.context(request, obj) if obj is not None else {}
-        return super().render_change_form(
-            request, {**context, "photo_panel": panel}, *args, obj=obj, **kwargs
-        )
+        pet = kwargs.get("obj")
+        panel = photo_panel.context(request, pet) if pet is not None else {}
+        return super().render_change_form(request, {**context, "photo_panel": panel}, *args, **kwargs)
 
     @admin.display(description=_("photo"))
     def main_photo(self, pet: Pet) -> SafeString:

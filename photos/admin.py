@@ -24,7 +24,7 @@ from photos.views import PhotoPages
 from portal import audit
 from portal.access import staff
 from portal.display import ago, size
-from portal.paging import LatePaginator
+from portal.model_admin import PortalModelAdmin
 
 MAX_AT_ONCE = 1_000  # photos that one request changes; more is a job's work
 
@@ -38,13 +38,10 @@ class PhotoList(ChangeList):
 
 
 @admin.register(Photo)
-class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
+class PhotoAdmin(UploadPages, PhotoPages, PortalModelAdmin):
     """No list or page here asks S3 anything: rows only, and links signed locally."""
 
     form = PhotoForm
-    paginator = LatePaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # they count every choice of every filter
     list_per_page = 60
     list_display = ("tile", "title", "pet_link", "status_badge", "uploaded")
     list_display_links = ("title",)
@@ -123,18 +120,13 @@ class PhotoAdmin(UploadPages, PhotoPages, admin.ModelAdmin):
         return redirect("admin:photos_photo_upload")
 
     def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        *args: Any,
-        obj: Photo | None = None,
-        **kwargs: Any,
-    ) -> HttpResponse:
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
         """Show the photo above its form, and what is known of the file."""
-        context = {**context, "show_save_and_add_another": False, "show_delete": False}
-        if obj is not None:
-            context |= self._facts(request, obj)
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        photo = kwargs.get("obj")
+        facts = self._facts(request, photo) if photo is not None else {}
+        buttons = {"show_save_and_add_another": False, "show_delete": False}
+        return super().render_change_form(request, {**context, **buttons, **facts}, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Photo, form: Any, change: bool) -> None:
         """Save what staff wrote; which pet it shows goes through the service, with its rules."""

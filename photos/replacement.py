@@ -84,7 +84,7 @@ def _put_over(photo: Photo, file: File, sha256: str, etag: str) -> ObjectInfo:
     return objects.put(
         photo.bucket,
         photo.key,
-        file.file or file,  # type: ignore[arg-type]  # botocore reads any file
+        file.file or file,
         content_type=photo.content_type,
         metadata=upload.metadata(photo),
         if_etag=etag,
