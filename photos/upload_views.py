@@ -44,8 +44,8 @@ class UploadPages:
     def upload_view(self, request: HttpRequest) -> HttpResponseBase:
         """Take files through the portal, one answer per file; the page that the script makes better."""
         wants_json = not request.accepts("text/html")
-        sent = (request.POST, request.FILES) if request.method == "POST" else ()
-        form = UploadForm(*sent, initial={"pet": request.GET.get("pet")})
+        data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+        form = UploadForm(data, files, initial={"pet": request.GET.get("pet")})
         # Asks for names as they are typed: a stock select would hold every pet there is.
         pet_widget = AutocompleteSelect(Photo._meta.get_field("pet"), self.admin_site)
         form.fields["pet"].widget = pet_widget
