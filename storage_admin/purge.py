@@ -75,13 +75,14 @@ def _purge(photo: Photo) -> bool:
 
 
 def _remove_leftovers(photo: Photo) -> bool:
+    since = photo.leftovers_since or timezone.now()
     present = set(photo.renditions.values_list("key", flat=True))
     prefix = keys.renditions_prefix(photo.pk)
     # What came later is being made right now, for rows that are not written yet.
     old = [
         (found.key, found.version_id)
         for found in objects.versions(photo.bucket, prefix)
-        if found.key not in present and found.last_modified <= photo.leftovers_since
+        if found.key not in present and found.last_modified <= since
     ]
     if not _destroy(photo, old):
         return False

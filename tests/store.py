@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from portal.local import ports
 from portal.s3 import buckets, session
@@ -127,7 +128,7 @@ def refusal(status: int, code: str, *, body: str = "") -> Callable[[], AWSRespon
         def stream(self, **_options: Any) -> Iterator[bytes]:
             yield self.read()
 
-    return lambda: AWSResponse("http://store.test/", status, {}, Raw(sent))
+    return lambda: AWSResponse("http://store.test/", status, HTTPHeaders(), Raw(sent))
 
 
 def _all_clients() -> list[Any]:

@@ -252,8 +252,7 @@ def test_trash_offers_undo_and_undo_restores(page) -> None:
     assert photo.status == PhotoStatus.TRASHED
     assert f'formaction="{button(photo, "restore")}"' in content
     page.post(button(photo, "restore"))
-    photo.refresh_from_db()
-    assert photo.status == PhotoStatus.READY
+    assert Photo.objects.get(pk=photo.pk).status == PhotoStatus.READY
 
 
 @pytest.mark.parametrize("name", ["turn", "main", "retry"])

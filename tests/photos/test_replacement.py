@@ -45,6 +45,7 @@ def test_new_file_is_a_new_version_on_the_same_key(
     assert objects.read(photo.bucket, key, version_id=version) == former
     assert queued == [str(photo.pk)]
     event = AuditEvent.objects.get(action="photo.replaced")
+    assert event.before
     assert (event.actor, event.before["version_id"], event.version_id) == (curator, version, photo.version_id)
 
 

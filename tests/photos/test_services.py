@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from photos import services
+from photos import services, tasks
 from photos.choices import PhotoStatus
 from photos.errors import NotPossible
 from photos.models import Photo
@@ -240,6 +240,8 @@ def test_assigned_photo_keeps_its_key_and_the_pets_their_main_photos(curator) ->
     assert list(photo.also_shows.all()) == []
     assert Photo.objects.get(pet=former, is_primary=True) == sibling
     trace = event("photo.assigned")
+    assert trace.before
+    assert trace.after
     assert (UUID(trace.before["pet"]), UUID(trace.after["pet"])) == (former.pk, pet.pk)
 
 
@@ -286,7 +288,7 @@ def test_queue_that_is_away_leaves_the_photo_to_the_sweep(curator, monkeypatch, 
     def refuse(_photo_id):
         raise OperationalError("nobody listens")
 
-    monkeypatch.setattr(services.tasks.process, "delay", refuse)
+    monkeypatch.setattr(tasks.process, "delay", refuse)
     photo = PhotoFactory(failed=True)
 
     with commit():

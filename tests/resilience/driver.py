@@ -8,6 +8,7 @@ The services are the ones that the pages use, against the database, queue and st
 
 import json
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def stored_renditions(photo: str) -> int:
     return sum(objects.head(row.bucket, made.key).bytes == made.bytes for made in row.renditions.all())
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., Any]] = {
     "add_pet": add_pet,
     "send": send,
     "send_side_by_side": send_side_by_side,

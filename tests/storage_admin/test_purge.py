@@ -9,12 +9,13 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from photos import processing, services, upload
+from photos import tasks as photo_tasks
 from photos.choices import PhotoStatus
 from photos.errors import NotPossible
 from photos.models import Photo
 from portal.audit import AuditEvent
 from portal.celery import app as celery_app
-from portal.s3 import objects
+from portal.s3 import objects, session
 from portal.s3.errors import StorageUnavailable
 from portal.s3.types import DeleteOutcome
 from storage_admin import purge, tasks
@@ -65,7 +66,7 @@ def exists(photo: Photo) -> bool:
 
 def test_original_of_a_refused_photo_goes_in_every_version(lying: Lying) -> None:
     photo = lying(rejected=True, renditions=False)
-    objects.client().delete_object(Bucket=photo.bucket, Key=photo.key)  # a marker on top
+    session.client().delete_object(Bucket=photo.bucket, Key=photo.key)  # a marker on top
 
     assert purge.remove_rejected_originals() == 1
 
@@ -119,6 +120,7 @@ def test_trash_goes_for_good_after_its_days(lying: Lying, settings) -> None:
     assert len(left(neighbour)) == 5
     event = AuditEvent.objects.get(action="photo.purged")
     assert event.target_id == str(photo.pk)
+    assert event.before
     assert event.before["sha256"] == photo.sha256
 
 
@@ -229,7 +231,7 @@ def turned(lying: Lying) -> Photo:
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let the purge believe that it is later."""
     now = timezone.now
-    monkeypatch.setattr(purge.timezone, "now", lambda: now() + timedelta(seconds=seconds))
+    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(seconds=seconds))
 
 
 def test_leftovers_go_after_the_grace_and_what_is_shown_stays(turned: Photo, monkeypatch) -> None:
@@ -283,7 +285,7 @@ def test_timetable_has_the_purge_and_names_tasks_that_exist() -> None:
 
 
 def test_photo_is_refused_removed_and_its_row_kept_from_end_to_end(photo_bucket: str, monkeypatch) -> None:
-    monkeypatch.setattr(upload.tasks.process, "delay", lambda _photo: None)
+    monkeypatch.setattr(photo_tasks.process, "delay", lambda _photo: None)
     data = pictures.truncated(pictures.jpeg(500, 400))
     photo = upload.receive(actor=None, pet=None, upload=ContentFile(data), file_name="cut.jpg")
     processing.process(str(photo.pk))

@@ -63,7 +63,7 @@ def test_second_preparation_changes_nothing(new_bucket: str, store_calls: list[s
 
 def test_cors_rules_of_others_stay(new_bucket: str) -> None:
     buckets.prepare_photo_bucket([])
-    foreign = {"ID": "site", "AllowedMethods": ["GET"], "AllowedOrigins": ["https://site.example.org"]}
+    foreign: Any = {"ID": "site", "AllowedMethods": ["GET"], "AllowedOrigins": ["https://site.example.org"]}
     session.client().put_bucket_cors(Bucket=new_bucket, CORSConfiguration={"CORSRules": [foreign]})
 
     buckets.prepare_photo_bucket(ORIGINS)

@@ -1,5 +1,7 @@
 """One reader of error codes: each code to its class, with a sentence and what a helper needs."""
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -15,13 +17,11 @@ from portal.s3 import errors
 
 
 def answer(code: str, status: int) -> ClientError:
-    return ClientError(
-        {
-            "Error": {"Code": code, "Message": "in the store's words"},
-            "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "REQ1"},
-        },
-        "GetObject",
-    )
+    response: Any = {
+        "Error": {"Code": code, "Message": "in the store's words"},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "REQ1"},
+    }
+    return ClientError(response, "GetObject")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from portal.s3 import objects
+from portal.s3 import objects, session
 from portal.s3.errors import (
     BadContent,
     BucketNotFound,
@@ -16,6 +16,7 @@ from portal.s3.errors import (
     StorageUnavailable,
     VersionNotFound,
 )
+from portal.s3.types import ObjectInfo
 from tests.store import answering, refusal
 
 pytestmark = pytest.mark.servers
@@ -28,7 +29,7 @@ def key() -> str:
     return f"objects/{uuid4()}.jpg"
 
 
-def put(bucket: str, key: str, body: bytes = BODY, **options) -> objects.ObjectInfo:
+def put(bucket: str, key: str, body: bytes = BODY, **options) -> ObjectInfo:
     return objects.put(bucket, key, body, content_type="image/jpeg", **options)
 
 
@@ -168,12 +169,12 @@ def test_versions_lists_all_pages_of_all_keys_below_a_prefix(
     first = put(photo_bucket, key)
     second = put(photo_bucket, key, b"2", overwrite=True)
     put(photo_bucket, f"{key}.bak", b"other")
-    by_two = objects.client().get_paginator("list_object_versions")
+    by_two = session.client().get_paginator("list_object_versions")
     paginate = by_two.paginate
     monkeypatch.setattr(
         by_two, "paginate", lambda **given: paginate(**given, PaginationConfig={"PageSize": 1})
     )
-    monkeypatch.setattr(objects.client(), "get_paginator", lambda _name: by_two)
+    monkeypatch.setattr(session.client(), "get_paginator", lambda _name: by_two)
 
     found = list(objects.versions(photo_bucket, key))
 
@@ -183,7 +184,7 @@ def test_versions_lists_all_pages_of_all_keys_below_a_prefix(
 
 def test_versions_tells_delete_markers(photo_bucket: str, key: str) -> None:
     put(photo_bucket, key)
-    objects.client().delete_object(Bucket=photo_bucket, Key=key)
+    session.client().delete_object(Bucket=photo_bucket, Key=key)
 
     marker, version = sorted(objects.versions(photo_bucket, key), key=lambda one: not one.is_delete_marker)
 

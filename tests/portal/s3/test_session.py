@@ -3,6 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_client_for_browsers_has_their_address() -> None:
 
 
 def test_web_calls_end_before_gunicorn_loses_patience() -> None:
-    config = session.client().meta.config
+    config: Any = session.client().meta.config  # its options are set at run time
     connect, read, requests = Timeouts.WEB.value
 
     assert (config.connect_timeout, config.read_timeout) == (connect, read)

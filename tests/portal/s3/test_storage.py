@@ -8,7 +8,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 
-from portal.s3 import objects
+from portal.s3 import objects, session
 from portal.s3.errors import Conflict
 from portal.s3.storage import PhotoStorage
 
@@ -27,7 +27,7 @@ def name() -> str:
 
 def test_default_storage_is_the_photo_storage(photo_bucket: str) -> None:
     assert isinstance(storages["default"], PhotoStorage)
-    assert default_storage.bucket_name == photo_bucket
+    assert default_storage.bucket_name == photo_bucket  # type: ignore[attr-defined]  # it is a PhotoStorage
 
 
 def test_save_stores_under_exactly_the_name(storage: PhotoStorage, photo_bucket: str, name: str) -> None:
@@ -64,7 +64,7 @@ def test_save_sends_no_acl(storage: PhotoStorage, name: str) -> None:
     def note(**event):
         sent.update(event.get("params", {}).get("headers", {}))
 
-    events = objects.client(timeouts=objects.Timeouts.WORKER).meta.events
+    events = session.client(timeouts=session.Timeouts.WORKER).meta.events
     events.register("before-call.s3.PutObject", note)
     try:
         storage.save(name, ContentFile(b"one"))
