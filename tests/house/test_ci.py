@@ -16,7 +16,7 @@ JUNIT = """<testsuites><testsuite>
 
 
 def outcomes(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / ".ci" / "outcomes.py", *map(str, arguments)]
+    command = [sys.executable, str(ROOT / ".ci" / "outcomes.py"), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
