@@ -30,7 +30,8 @@ def check(photo: Photo, *, etag: str = "", actor: Any = None) -> None:
         states.reject(photo, reason, actor=actor)
         return
     try:
-        states.mark_stored(photo, found, actor=actor)
+        if not states.mark_stored(photo, found, actor=actor):
+            photo.refresh_from_db()  # the sweep, or a second "complete", was faster
     except IntegrityError:
         twin = find_duplicate(found.sha256 or photo.sha256, photo.pet_id, besides=photo.pk)
         if twin is None:

@@ -261,6 +261,24 @@ def test_complete_again_changes_nothing(
 
 
 @pytest.mark.servers
+def test_complete_beside_the_sweep_tells_what_the_row_says(photo_bucket, queued, monkeypatch) -> None:
+    data = picture()
+    photo = announced(data)
+    put(photo, data)
+    first_bytes = objects.first_bytes
+
+    def look_while_the_sweep_does(*given, **options):
+        monkeypatch.setattr(objects, "first_bytes", first_bytes)
+        upload.complete(actor=None, photo_id=photo.pk)
+        return first_bytes(*given, **options)
+
+    monkeypatch.setattr(objects, "first_bytes", look_while_the_sweep_does)
+
+    assert upload.complete(actor=None, photo_id=photo.pk).status == PhotoStatus.STORED
+    assert AuditEvent.objects.filter(action="photo.stored").count() == 1
+
+
+@pytest.mark.servers
 def test_complete_before_the_file_arrived_keeps_the_row_for_a_retry(photo_bucket) -> None:
     photo = announced(picture())
 
