@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pets.models import Pet
 from photos.choices import CONTENT_TYPES, PhotoStatus, Rotation
-from photos.querysets import ARRIVED, LIVE, TO_REMOVE, TRASHED, UNFINISHED, PhotoQuerySet
+from photos.querysets import ARRIVED, LIVE, OUT_OF_SIGHT, TO_REMOVE, TRASHED, UNFINISHED, PhotoQuerySet
 
 SHA256 = r"^([0-9a-f]{64})?$"
 
@@ -96,6 +96,12 @@ class Photo(models.Model):
     purge_started_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Renditions under other digests lie in the bucket since then; pages may still show them.
     leftovers_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # For queries and indexes; a row in memory has `is_live`, which follows its status at once.
+    live = models.GeneratedField(
+        expression=models.ExpressionWrapper(~Q(status__in=OUT_OF_SIGHT), models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     objects = PhotoQuerySet.as_manager()
 
@@ -216,7 +222,7 @@ class Photo(models.Model):
     @property
     def is_live(self) -> bool:
         """Whether the photo is neither refused nor in the trash; the same as `querysets.LIVE`."""
-        return self.status not in {PhotoStatus.REJECTED, PhotoStatus.TRASHED}
+        return self.status not in OUT_OF_SIGHT
 
     @property
     def purge_at(self) -> datetime | None:

@@ -14,8 +14,12 @@ from photos.choices import PhotoStatus
 if TYPE_CHECKING:
     from photos.models import Photo  # noqa: F401 - named in a quoted base class below
 
-# Constraints, partial indexes and every query use these.
-LIVE = ~Q(status__in=[PhotoStatus.REJECTED, PhotoStatus.TRASHED])
+OUT_OF_SIGHT = [PhotoStatus.REJECTED, PhotoStatus.TRASHED]
+
+# Constraints, partial indexes and every query use these. `live` is a column that the database
+# makes of the status: a condition with values in it reaches SQLite as parameters, and then its
+# planner cannot tell that a partial index fits (700 ms instead of 1 for a page of a million).
+LIVE = Q(live=True)
 # Live and with bytes in the bucket: what was only announced may never come.
 ARRIVED = ~Q(status__in=[PhotoStatus.PENDING, PhotoStatus.REJECTED, PhotoStatus.TRASHED])
 TRASHED = Q(status=PhotoStatus.TRASHED)
