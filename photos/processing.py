@@ -65,10 +65,9 @@ def process(photo_id: str) -> None:
         states.fail(photo, _("The original is not in the bucket: %(error)s") % {"error": error}, _held(photo))
         logger.exception("photo_original_missing", photo=photo_id, key=photo.key)
     except SoftTimeLimitExceeded:
+        give_up = states.go_back if photo.previous else states.fail
         seconds = settings.PROCESSING_SECONDS
-        states.fail(
-            photo, _("Reading the file took longer than %(n)s seconds.") % {"n": seconds}, _held(photo)
-        )
+        give_up(photo, _("Reading the file took longer than %(n)s seconds.") % {"n": seconds}, _held(photo))
         raise
     except Exception as error:
         states.fail(photo, _("Unexpected: %(error)s") % {"error": _short(error)}, _held(photo))
@@ -81,14 +80,10 @@ def process(photo_id: str) -> None:
 
 def refuse(photo: Photo, reason: str, *, duplicate_of: Photo | None = None) -> None:
     """Reject the photo; or, where a replacement turned out bad, go back to the file it replaced."""
-    if not photo.previous:
+    if photo.previous:
+        states.go_back(photo, reason, _held(photo))
+    else:
         states.reject(photo, reason, _held(photo), duplicate_of=duplicate_of)
-        return
-    kept = {"previous": None, "attempts": 0, **photo.previous, **states.CLAIM_GONE}
-    kept["reason"] = _("The replacement was refused, the former file is back: %(reason)s") % {
-        "reason": reason
-    }
-    states.move(photo, PhotoStatus.READY, _held(photo), **kept)
 
 
 def explain(error: imaging.RefusedImage) -> str:

@@ -7,9 +7,10 @@ caller saw it, so that two workers, or a worker and a person, never undo each ot
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from photos.choices import PhotoStatus
 from photos.models import Photo
@@ -98,6 +99,20 @@ def fail(photo: Photo, reason: str, *where: Q) -> bool:
                 "photo.failed", target=photo, outcome=audit.AuditEvent.Outcome.FAILED, message=reason
             )
     return failed
+
+
+def go_back(photo: Photo, reason: str, *where: Q) -> bool:
+    """processing → ready: a replacement turned out bad, and the file that it replaced is shown again.
+
+    Failed instead, where the pet got that very file as another photo meanwhile.
+    """
+    words = _("The replacement was refused, the former file is back: %(reason)s") % {"reason": reason}
+    former: dict[str, Any] = {**(photo.previous or {}), **CLAIM_GONE}
+    try:
+        with transaction.atomic():
+            return move(photo, PhotoStatus.READY, *where, previous=None, attempts=0, reason=words, **former)
+    except IntegrityError:
+        return fail(photo, reason, *where)
 
 
 def release(photo: Photo, reason: str) -> bool:

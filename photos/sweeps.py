@@ -25,7 +25,10 @@ RECHECK_SECONDS = 3_600  # how often an upload that has not arrived is looked fo
 
 
 def give_up_on_crashers() -> int:
-    """Fail the photos that cost a worker its life each time; return how many."""
+    """Fail the photos that cost a worker its life each time; return how many.
+
+    Where such a file replaced another, that one is shown again.
+    """
     stale = timezone.now() - timedelta(seconds=settings.CLAIM_STALE_SECONDS)
     crashers = Photo.objects.filter(
         status=PhotoStatus.PROCESSING, claimed_at__lt=stale, attempts__gte=settings.PROCESSING_ATTEMPTS
@@ -39,7 +42,10 @@ def give_up_on_crashers() -> int:
         "seconds": settings.PROCESSING_SECONDS,
     }
     found = list(crashers.order_by("status_changed_at")[:BATCH])
-    return sum(states.fail(photo, reason, Q(claimed_at__lt=stale)) for photo in found)
+    return sum(
+        (states.go_back if photo.previous else states.fail)(photo, reason, Q(claimed_at__lt=stale))
+        for photo in found
+    )
 
 
 def due_again() -> list[str]:

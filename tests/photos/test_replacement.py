@@ -1,10 +1,15 @@
 """A better file: a new version on the same key, the former one readable throughout."""
 
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
-from photos import processing, replacement
+from photos import imaging, processing, replacement, sweeps
 from photos.choices import PhotoStatus
 from photos.errors import NotPossible, UploadRefused
 from photos.models import Photo
@@ -72,6 +77,50 @@ def test_file_that_proves_bad_gives_way_to_the_former_one(ready, times: int) -> 
     assert photo.status == PhotoStatus.READY
     assert (photo.version_id, photo.sha256, photo.bytes, photo.file_name) == former
     assert "the former file is back" in photo.reason
+    assert "damaged" in photo.reason
+
+
+def test_file_that_costs_workers_their_lives_gives_way_to_the_former_one(ready) -> None:
+    photo = ready()
+    former = photo.version_id
+    replace(photo, picture())
+    long_ago = timezone.now() - timedelta(days=1)
+    Photo.objects.filter(pk=photo.pk).update(
+        status=PhotoStatus.PROCESSING, claim=uuid4(), claimed_at=long_ago, attempts=3
+    )
+
+    assert sweeps.give_up_on_crashers() == 1
+
+    photo.refresh_from_db()
+    assert (photo.status, photo.version_id, photo.claim) == (PhotoStatus.READY, former, None)
+    assert "the former file is back: The worker stopped 3 times" in photo.reason
+
+
+def test_file_that_takes_too_long_gives_way_to_the_former_one(ready, monkeypatch) -> None:
+    photo = ready()
+    former = photo.version_id
+    replace(photo, picture())
+
+    def dawdle(*_args, **_options):
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(imaging, "render", dawdle)
+    with pytest.raises(SoftTimeLimitExceeded):
+        process(photo)
+
+    photo.refresh_from_db()
+    assert (photo.status, photo.version_id) == (PhotoStatus.READY, former)
+
+
+def test_bad_file_whose_former_one_came_again_as_another_photo_fails(ready, stored) -> None:
+    former = picture()
+    photo = ready(former)
+    replace(photo, pictures.truncated(picture(width=900, height=600)))
+    stored(former, pet=photo.pet)
+
+    process(photo)
+
+    assert photo.status == PhotoStatus.FAILED
     assert "damaged" in photo.reason
 
 

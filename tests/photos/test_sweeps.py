@@ -109,6 +109,13 @@ def test_stuck_photos_are_those_a_person_should_know() -> None:
     assert list(photos.stuck()) == [stuck]
 
 
+def test_queue_that_is_away_is_told_in_the_log_and_no_error(caplog) -> None:
+    # Nobody listens on port 1, where the tests' settings look for Redis.
+    tasks.send("5c2f9a52-0000-0000-0000-000000000000")
+
+    assert "photo_not_queued" in caplog.text
+
+
 # --- Uploads ------------------------------------------------------------------------------
 
 
