@@ -43,12 +43,14 @@ def floor(data: bytes, specs: Sequence[RenditionSpec]) -> Work:
         picture.load()
         pixels.append(picture)
     most = max(spec.longest_side for spec in specs)
+    alpha = facts.has_alpha
 
     def work(photo: bytes) -> Outputs:
         picture = Image.open(io.BytesIO(photo))
         picture.draft("RGB", (most, round(most * min(picture.size) / max(picture.size))))
         picture.load()
-        return [_saved(made, spec, method=2, more=2) for made, spec in zip(pixels, specs, strict=True)]
+        hasty = {"method": 0} if alpha else {"method": 2, "more": 2}
+        return [_saved(made, spec, **hasty) for made, spec in zip(pixels, specs, strict=True)]
 
     return work
 

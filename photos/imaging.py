@@ -27,8 +27,9 @@ from photos.refusals import RefusedImage
 
 __all__ = ["ImageFacts", "RefusedImage", "Rendered", "RenditionSpec", "inspect", "limit_memory", "render"]
 
-_WEBP_EFFORT = 2
-_WEBP_EFFORT_IN_QUALITY = 2
+# Effort, and what its haste costs in quality. From effort 1 on libwebp searches for the best
+# lossless coding of alpha: 350 ms instead of 115 at 1600 px, for a fifth of the bytes.
+_WEBP_OPAQUE, _WEBP_ALPHA = (2, 2), (0, 0)
 _WHITE = 255
 # EXIF's orientation as "mirror left to right first?" and "then turn clockwise by".
 _UPRIGHT = {
@@ -236,8 +237,8 @@ def _encode(picture: pyvips.Image, spec: RenditionSpec) -> Rendered:
         side = min(picture.width, picture.height, spec.longest_side)
         picture = picture.crop((picture.width - side) // 2, (picture.height - side) // 2, side, side)
     if spec.format == "webp":
-        quality = min(100, spec.quality + _WEBP_EFFORT_IN_QUALITY)
-        data = picture.webpsave_buffer(Q=quality, effort=_WEBP_EFFORT, keep="none")
+        effort, more = _WEBP_ALPHA if picture.hasalpha() else _WEBP_OPAQUE
+        data = picture.webpsave_buffer(Q=min(100, spec.quality + more), effort=effort, keep="none")
     else:
         opaque = picture.flatten(background=_WHITE) if picture.hasalpha() else picture
         data = opaque.jpegsave_buffer(Q=spec.quality, keep="none")
