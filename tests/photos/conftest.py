@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.base import ContentFile
+from django.test import Client
 
 from photos import processing, tasks, upload
 from photos.models import Photo
@@ -73,3 +74,22 @@ def ready(stored: Callable[..., Photo]) -> Callable[..., Photo]:
         return photo
 
     return make
+
+
+@pytest.fixture
+def page(client: Client, curator: User, queued: list[str]) -> Client:
+    """A browser with the curator at it."""
+    client.force_login(curator)
+    return client
+
+
+@pytest.fixture
+def reachable(settings: Any) -> None:
+    """A store that browsers reach; nobody answers there, and nobody needs to."""
+    settings.S3_CONNECTIONS = {
+        "default": {
+            "endpoint_url": "http://127.0.0.1:1",
+            "browser_endpoint_url": "http://store.test",
+            "region": "us-east-1",
+        }
+    }
