@@ -206,6 +206,12 @@ def png_bomb(side: int = 30_000) -> bytes:
     return _png(struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0), body)
 
 
+def hungry_png(side: int = 5_000) -> bytes:
+    """Return an allowed PNG that must be held whole to be read: 16 bits, interlaced, 8 bytes a pixel."""
+    picture = pyvips.Image.black(side, side, bands=4).copy(interpretation="rgb16").cast("ushort")
+    return bytes(picture.pngsave_buffer(interlace=True, compression=1))
+
+
 def lying_png(told: int, held: int) -> bytes:
     """Return a PNG whose header tells `told` rows of 8 grey pixels and whose data holds `held`."""
     return _png(struct.pack(">IIBBBBB", 8, told, 8, 0, 0, 0, 0), zlib.compress(bytes(9 * held)))

@@ -25,6 +25,7 @@ from pets.models import Pet  # noqa: E402
 from photos import upload  # noqa: E402
 from photos.errors import UploadRefused  # noqa: E402
 from photos.models import Photo  # noqa: E402
+from portal.models import User  # noqa: E402
 from portal.s3 import objects  # noqa: E402
 from portal.s3.errors import S3Error  # noqa: E402
 
@@ -34,12 +35,12 @@ def add_pet(name: str) -> str:
     return str(Pet.objects.create(name=name, species=Species.CAT).pk)
 
 
-def send(file: str, name: str, pet: str = "") -> dict[str, str]:
+def send(file: str, name: str, pet: str = "", *, actor: User | None = None) -> dict[str, str]:
     """Upload one file through the portal."""
     data = Path(file).read_bytes()
     try:
         photo = upload.receive(
-            actor=None,
+            actor=actor,
             pet=Pet.objects.get(pk=pet) if pet else None,
             upload=ContentFile(data, name=name),
             file_name=name,
@@ -51,17 +52,18 @@ def send(file: str, name: str, pet: str = "") -> dict[str, str]:
     return {"photo": str(photo.pk), "status": photo.status, "reason": photo.reason}
 
 
-def send_side_by_side(file: str, names: list[str], pet: str) -> list[dict[str, str]]:
-    """Upload one file several times at once, as impatient people do."""
+def send_side_by_side(file: str, pet: str, *, people: int) -> list[dict[str, str]]:
+    """Let several people upload one file at once."""
+    actors = [User.objects.create(username=f"{pet}-{number}", is_superuser=True) for number in range(people)]
 
-    def one(name: str) -> dict[str, str]:
+    def one(actor: User) -> dict[str, str]:
         try:
-            return send(file, name, pet)
+            return send(file, f"{actor.username}.jpg", pet, actor=actor)
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(names)) as pool:
-        return list(pool.map(one, names))
+    with ThreadPoolExecutor(people) as pool:
+        return list(pool.map(one, actors))
 
 
 def look(ids: list[str]) -> dict[str, dict[str, Any]]:

@@ -26,16 +26,19 @@ from tests.servers import KEYS, running_queue
 
 ROOT = Path(__file__).resolve().parents[2]
 # How long the store is away in the test of that: 60 gives the full minute.
-STORE_AWAY_SECONDS = int(os.environ.get("RESILIENCE_STORE_AWAY_SECONDS", "12"))
-HEAL_SECONDS = 45
+STORE_AWAY_SECONDS = int(os.environ.get("RESILIENCE_STORE_AWAY_SECONDS", "20"))
+HEAL_SECONDS = 60
 READY_WORDS = "ready."  # what a Celery worker logs when it takes tasks
 SHORT_TIMES = {
     "SWEEP_SECONDS": "1",
     "REQUEUE_AFTER_SECONDS": "2",
-    # Killed at 9 s, asked to stop at 4 s; a claim must outlive that, as `portal.checks` demands.
-    "PROCESSING_SECONDS": "9",
-    "CLAIM_STALE_SECONDS": "10",
+    # Asked to stop at 7 s, killed at 12 s; a claim must outlive that.
+    "PROCESSING_SECONDS": "12",
+    "CLAIM_STALE_SECONDS": "13",
+    "PROCESSING_MEMORY_BYTES": str(256 << 20),
 }
+# `portal.checks` guards the real times and sizes, and would refuse these.
+TIMES_FOR_CHECKS = {"CLAIM_STALE_SECONDS": "90", "PROCESSING_MEMORY_BYTES": str(768 << 20)}
 
 
 class Stack:
@@ -68,9 +71,9 @@ class Stack:
         if name.startswith("worker"):
             child.wait_until(lambda: READY_WORDS in _since(log, begin), limit_seconds=60)
 
-    def run_step(self, name: str, **extra: str) -> None:
+    def run_step(self, name: str) -> None:
         """Run a step of the plan to its end."""
-        environment = {**self.environment, **extra}
+        environment = {**self.environment, **TIMES_FOR_CHECKS}
         subprocess.run(
             list(self.units[name].command), cwd=ROOT, env=environment, check=True, capture_output=True
         )
@@ -218,9 +221,8 @@ def running_stack(directory: Path) -> Iterator[Stack]:
             "PYTHONUNBUFFERED": "1",
         }
         stack = Stack(directory, environment, queue.port, store)
-        # The check that guards real time limits would refuse the short ones.
-        stack.run_step("migrate", CLAIM_STALE_SECONDS="90")
-        stack.run_step("setup-storage", CLAIM_STALE_SECONDS="90")
+        stack.run_step("migrate")
+        stack.run_step("setup-storage")
         running.callback(stack.stop)
         for name in ("worker-interactive", "worker-bulk", "beat"):
             stack.start(name)

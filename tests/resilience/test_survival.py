@@ -89,7 +89,7 @@ def test_hostile_files_are_refused_and_the_worker_lives_on(
     worker = stack.worker.pid
     hostile = {
         "bomb.png": pictures.png_bomb(),
-        "hungry.png": pictures.png_bomb(7_000),
+        "hungry.png": pictures.hungry_png(),
         "frames.gif": pictures.gif_of(5_000),
         "lying.jpg": pictures.lying_jpeg(60_000, 60_000),
         "short.jpg": pictures.truncated(pictures.jpeg(2000, 1500)),
@@ -109,6 +109,8 @@ def test_hostile_files_are_refused_and_the_worker_lives_on(
     assert "5,000" in outcome["frames.gif"]["reason"]
     assert outcome["lying.jpg"]["status"] == "rejected"
     assert outcome["short.jpg"]["status"] == "rejected"
+    assert outcome["hungry.png"]["status"] == "rejected"
+    assert "memory" in outcome["hungry.png"]["reason"]
     assert stack.worker.pid == worker
     assert stack.worker.is_running()
 
@@ -118,7 +120,7 @@ def test_same_picture_side_by_side_becomes_ready_once(stack: Stack, tmp_path: Pa
     file.write_bytes(pictures.jpeg(640, 480, comment=str(tmp_path).encode()))
     pet = stack.ask("add_pet", name="Twin")
 
-    answers = stack.ask("send_side_by_side", file=str(file), names=["one.jpg", "two.jpg"], pet=pet)
+    answers = stack.ask("send_side_by_side", file=str(file), pet=pet, people=2)
 
     ids = [answer["photo"] for answer in answers if "photo" in answer]
     found = stack.wait_for(ids, "ready", "rejected", "failed")
