@@ -1,5 +1,8 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+
+from photos import unpictured
 
 
 class PhotosConfig(AppConfig):
@@ -14,6 +17,7 @@ class PhotosConfig(AppConfig):
         from portal import search as portal_search  # noqa: PLC0415
         from portal import today as portal_today  # noqa: PLC0415
 
+        post_migrate.connect(unpictured.keep, sender=self, dispatch_uid="photos.unpictured.keep")
         portal_today.register(today.cards)
         portal_search.register("photos", _("Photos"), search.hits)
         navigation.register(
