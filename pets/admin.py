@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -28,7 +27,7 @@ from photos import panel as photo_panel
 from photos.filters import PhotoFilter
 from portal.access import staff
 from portal.display import ago
-from portal.model_admin import PortalModelAdmin
+from portal.model_admin import LateList, PortalModelAdmin
 
 AUTOCOMPLETE = "autocomplete"
 
@@ -51,7 +50,7 @@ class ServiceAdmin(PortalModelAdmin):
             return redirect(request.get_full_path())
 
 
-class PetList(ChangeList):
+class PetList(LateList):
     """The list with each pet's main photo and its tile: two queries more, however many pets."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Pet]:
@@ -95,7 +94,7 @@ class PetAdmin(pet_pages.PetPages, ServiceAdmin):
         css = {"all": ["photos/photos.css"]}
         js = ["photos/pictures.js"]
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LateList]:
         """Let the list, and only the list, bring each pet's main photo."""
         return PetList
 

@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -24,12 +23,12 @@ from photos.views import PhotoPages
 from portal import audit
 from portal.access import staff
 from portal.display import ago, size
-from portal.model_admin import PortalModelAdmin
+from portal.model_admin import LateList, PortalModelAdmin
 
 MAX_AT_ONCE = 1_000  # photos that one request changes; more is a job's work
 
 
-class PhotoList(ChangeList):
+class PhotoList(LateList):
     """The list with each photo's tile, in one query more."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Photo]:
@@ -74,7 +73,7 @@ class PhotoAdmin(UploadPages, PhotoPages, PortalModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [*self.upload_urls(), *self.photo_urls(), *super().get_urls()]
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LateList]:
         """Let the list, and only the list, bring the tiles."""
         return PhotoList
 

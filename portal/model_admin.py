@@ -3,11 +3,26 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.db.models import Field
+from django.core.paginator import Paginator
+from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 
-from portal.paging import LatePaginator
+from portal.paging import LatePaginator, SearchPaginator
+
+# What was typed into a list's search field, and into the choices of a foreign key.
+_SEARCHES = (SEARCH_VAR, "term")
+
+
+class LateList(ChangeList):
+    """A list whose only page, too, comes from the paginator: stock reads it by running the query again."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page that is shown."""
+        super().get_results(request)
+        if not self.multi_page:
+            self.result_list = self.paginator.page(1).object_list
 
 
 class PortalModelAdmin(admin.ModelAdmin):
@@ -16,6 +31,18 @@ class PortalModelAdmin(admin.ModelAdmin):
     paginator = LatePaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the class of the list."""
+        return LateList
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: QuerySet, per_page: int, *args: Any, **kwargs: Any
+    ) -> Paginator:
+        """Page through what a search found in another way than through everything."""
+        if any(request.GET.get(name) for name in _SEARCHES):
+            return SearchPaginator(queryset, per_page, *args, **kwargs)
+        return super().get_paginator(request, queryset, per_page, *args, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer no button that deletes what a field points at: it stands where one expects to clear it."""

@@ -94,7 +94,7 @@ class LatePaginator(Paginator):
         number = self.validate_number(number)
         bottom = (number - 1) * self.per_page
         # One key more than the page shows tells whether another page follows.
-        keys = list(self.object_list.values_list("pk", flat=True)[bottom : bottom + self.per_page + 1])
+        keys = self._keys(bottom, bottom + self.per_page + 1)
         if not keys and number > 1:
             raise EmptyPage(self.error_messages["no_results"])
         more = len(keys) > self.per_page
@@ -103,6 +103,9 @@ class LatePaginator(Paginator):
         rows = self._rows().in_bulk(keys[: self.per_page])
         # A row may have gone between the two queries.
         return LatePage([rows[key] for key in keys[: self.per_page] if key in rows], number, self, more=more)
+
+    def _keys(self, bottom: int, top: int) -> list[Any]:
+        return list(self.object_list.values_list("pk", flat=True)[bottom:top])
 
     def _rows(self) -> QuerySet[Any]:
         """Return the queryset with its joins and annotations, but with no condition and no order.
@@ -120,3 +123,25 @@ class LatePaginator(Paginator):
         yield from super().get_elided_page_range(number, on_each_side=on_each_side, on_ends=on_ends)
         if self.is_capped:
             yield str(self.ELLIPSIS)
+
+
+class SearchPaginator(LatePaginator):
+    """For what a search found: it is run once, and not for its count as well.
+
+    Its matches are all found and sorted for any page, so their keys, up to the cap, come with the first.
+    """
+
+    @cached_property
+    def _first_keys(self) -> list[Any]:
+        return super()._keys(0, CAP + 1)
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows; above the cap a `CappedCount` of cap + 1."""
+        found = len(self._first_keys)
+        return CappedCount(found) if found > CAP else found
+
+    def _keys(self, bottom: int, top: int) -> list[Any]:
+        if self.is_capped and top > len(self._first_keys):
+            return super()._keys(bottom, top)
+        return self._first_keys[bottom:top]

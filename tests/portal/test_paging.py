@@ -5,7 +5,7 @@ from django.core.paginator import EmptyPage, PageNotAnInteger
 
 from pets.models import Pet
 from portal import counts, paging
-from portal.paging import CappedCount, LatePaginator
+from portal.paging import CappedCount, LatePaginator, SearchPaginator
 from tests.factories import PetFactory
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +104,21 @@ def test_page_reads_keys_before_rows(pets, django_assert_num_queries):
 def test_capped_count_compares_as_a_number():
     assert CappedCount(10_001) > 100
     assert str(CappedCount(10_001)) == "over 10,000"
+
+
+def test_search_is_run_once_for_count_and_page(pets, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        paginator = SearchPaginator(pets, 10)
+        count, names = paginator.count, _names(paginator.page(2))
+
+    assert (count, names) == (25, [f"Pet {n}" for n in range(10, 20)])
+
+
+def test_search_has_the_pages_of_any_other_list(cap_of_ten, pets):
+    for number in range(1, 8):
+        found, listed = SearchPaginator(pets, 4).page(number), LatePaginator(pets, 4).page(number)
+
+        assert (_names(found), found.has_next()) == (_names(listed), listed.has_next())
+        assert str(found.paginator.count) == "over 10"
+    with pytest.raises(EmptyPage):
+        SearchPaginator(pets, 4).page(8)
