@@ -144,9 +144,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # is longer than any task's hard limit, hence nothing runs twice for slowness alone.
     "visibility_timeout": 3600,
     "unacked_restore_interval": 1,
-    # An enqueue inside a web request must not hang when Redis is down: the sweep finds the row.
+    # An enqueue inside a web request must not hang when Redis is down, or hangs itself (it is
+    # asked three times): the sweep finds the row. Workers wait in steps of one second.
     "socket_connect_timeout": 2,
-    "socket_timeout": 30,
+    "socket_timeout": 3,
     "max_retries": 1,
 }
 CELERY_TASK_IGNORE_RESULT = True
