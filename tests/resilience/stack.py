@@ -22,7 +22,7 @@ from portal.local.layout import DataDir
 from portal.local.process import Child
 from portal.local.supervisor import Unit
 from portal.s3 import probe
-from tests.servers import KEYS, running_queue
+from tests.servers import KEYS, Queue, running_queue
 
 ROOT = Path(__file__).resolve().parents[2]
 # How long the store is away in the test of that: 60 gives the full minute.
@@ -45,15 +45,15 @@ class Stack:
     """The running processes; tests stop, freeze and start them again."""
 
     def __init__(
-        self, directory: Path, environment: dict[str, str], queue_port: int, store: "RestartableStore"
+        self, directory: Path, environment: dict[str, str], queue: Queue, store: "RestartableStore"
     ) -> None:
         self.directory = directory
         self.store = store
         self.environment = environment
-        self.queue_port = queue_port
+        self.queue_port = queue.port
         units = plan.units(data=DataDir(directory), web_port=0, queue_port=None, store=None, demo_data=None)
         self.units: dict[str, Unit] = {unit.name: unit for unit in units}
-        self.children: dict[str, Child] = {"store": store.child}
+        self.children: dict[str, Child] = {"store": store.child, "queue": queue.process}
         self._driver: subprocess.Popen[str] | None = None
 
     @property
@@ -220,7 +220,7 @@ def running_stack(directory: Path) -> Iterator[Stack]:
             "VIPS_CONCURRENCY": "1",
             "PYTHONUNBUFFERED": "1",
         }
-        stack = Stack(directory, environment, queue.port, store)
+        stack = Stack(directory, environment, queue, store)
         stack.run_step("migrate")
         stack.run_step("setup-storage")
         running.callback(stack.stop)

@@ -13,6 +13,7 @@ from tests.resilience.stack import STORE_AWAY_SECONDS, Stack
 
 pytestmark = pytest.mark.servers
 
+WEB_PATIENCE_SECONDS = 25  # gunicorn's is 30
 Uploads = Callable[[int], list[str]]
 
 
@@ -59,6 +60,18 @@ def test_emptied_queue_costs_time_and_no_photo(stack: Stack, uploads: Uploads) -
         stack.flush_queue()
         assert stack.queued() == 0
 
+    assert_all_ready(stack, ids)
+
+
+def test_queue_that_hangs_delays_an_upload_by_seconds_and_costs_no_photo(
+    stack: Stack, uploads: Uploads
+) -> None:
+    with stack.frozen("queue"):
+        began = time.monotonic()
+        ids = uploads(1)
+        waited = time.monotonic() - began
+
+    assert waited < WEB_PATIENCE_SECONDS
     assert_all_ready(stack, ids)
 
 
