@@ -29,9 +29,13 @@ LEFTOVERS_GRACE_SECONDS = 2 * settings.RENDITION_URL_SECONDS
 
 
 def remove_rejected_originals() -> int:
-    """Remove the originals of refused photos, every version of them; return for how many it was done."""
-    due = Photo.objects.filter(TO_REMOVE).order_by("status_changed_at")[:BATCH]
-    return sum(_remove_rejected(photo) for photo in due)
+    """Remove the originals of refused photos, every version of them; return for how many it was done.
+
+    Not before the upload's address has run out: what it stored after that would lie there for ever.
+    """
+    closed = timezone.now() - timedelta(seconds=settings.UPLOAD_URL_SECONDS)
+    due = Photo.objects.filter(TO_REMOVE, status_changed_at__lt=closed)
+    return sum(_remove_rejected(photo) for photo in due.order_by("status_changed_at")[:BATCH])
 
 
 def purge_expired_trash() -> int:

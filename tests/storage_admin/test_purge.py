@@ -78,6 +78,15 @@ def test_original_of_a_refused_photo_goes_in_every_version(lying: Lying) -> None
     assert purge.remove_rejected_originals() == 0
 
 
+def test_original_stays_while_its_upload_could_be_repeated(lying: Lying, settings) -> None:
+    settings.UPLOAD_URL_SECONDS = 900
+    early = lying(rejected=True, renditions=False, age=timedelta(seconds=890))
+    late = lying(rejected=True, renditions=False, age=timedelta(seconds=910))
+
+    assert purge.remove_rejected_originals() == 1
+    assert (left(early), left(late)) == ({early.key}, set())
+
+
 def test_original_of_another_key_with_the_same_beginning_stays(lying: Lying) -> None:
     photo = lying(rejected=True, renditions=False)
     put(photo, f"{photo.key}.bak")
@@ -97,7 +106,8 @@ def test_original_of_any_other_photo_stays(lying: Lying, trait: str) -> None:
 
 
 def test_refused_photo_whose_file_never_arrived_is_done_with(photo_bucket: str) -> None:
-    photo = PhotoFactory(bucket=photo_bucket, rejected=True)
+    long_ago = timezone.now() - timedelta(hours=1)
+    photo = PhotoFactory(bucket=photo_bucket, rejected=True, status_changed_at=long_ago)
 
     assert purge.remove_rejected_originals() == 1
     photo.refresh_from_db()
@@ -290,6 +300,7 @@ def test_photo_is_refused_removed_and_its_row_kept_from_end_to_end(photo_bucket:
     photo = upload.receive(actor=None, pet=None, upload=ContentFile(data), file_name="cut.jpg")
     processing.process(str(photo.pk))
 
+    later(monkeypatch, configured.UPLOAD_URL_SECONDS + 1)
     tasks.purge()
 
     photo.refresh_from_db()
