@@ -23,6 +23,8 @@ from portal.display import count_text
 
 # A number far beyond any table, and small enough for every database's OFFSET.
 MAX_PAGES = 10_000_000
+# Nobody reads a thousand hits: they are a reason to search for more words.
+SEARCH_CAP = 1_000
 
 
 class CappedCount(int):
@@ -73,7 +75,7 @@ class LatePaginator(Paginator):
     @property
     def is_capped(self) -> bool:
         """Whether there are more rows than were counted."""
-        return self.count > CAP
+        return isinstance(self.count, CappedCount)
 
     @cached_property
     def num_pages(self) -> int:
@@ -128,18 +130,18 @@ class LatePaginator(Paginator):
 class SearchPaginator(LatePaginator):
     """For what a search found: it is run once, and not for its count as well.
 
-    Its matches are all found and sorted for any page, so their keys, up to the cap, come with the first.
+    Its matches are all found and sorted for any page, so their keys, up to `SEARCH_CAP`, come with the first.
     """
 
     @cached_property
     def _first_keys(self) -> list[Any]:
-        return super()._keys(0, CAP + 1)
+        return super()._keys(0, SEARCH_CAP + 1)
 
     @cached_property
     def count(self) -> int:
         """The number of rows; above the cap a `CappedCount` of cap + 1."""
         found = len(self._first_keys)
-        return CappedCount(found) if found > CAP else found
+        return CappedCount(found) if found > SEARCH_CAP else found
 
     def _keys(self, bottom: int, top: int) -> list[Any]:
         if self.is_capped and top > len(self._first_keys):

@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ('live', models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('status__in', ['rejected', 'trashed']), _negated=True), models.BooleanField()), output_field=models.BooleanField())),
                 ('also_shows', models.ManyToManyField(blank=True, help_text='Other pets on the photo, such as the rest of a litter.', related_name='linked_photos', to='pets.pet', verbose_name='also shows')),
                 ('duplicate_of', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='photos.photo', verbose_name='same picture as')),
-                ('pet', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='photos', to='pets.pet', verbose_name='pet')),
+                ('pet', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='photos', to='pets.pet', verbose_name='pet')),
                 ('uploaded_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='uploaded by')),
             ],
             options={
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='photo',
-            index=models.Index(condition=models.Q(('live', True)), fields=['pet', 'position', 'id'], name='photo_pet_order'),
+            index=models.Index(fields=['pet', 'live', '-created_at', '-id'], name='photo_pet_created'),
         ),
         migrations.AddIndex(
             model_name='photo',

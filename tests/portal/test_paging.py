@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def cap_of_ten(monkeypatch):
     monkeypatch.setattr(paging, "CAP", 10)
+    monkeypatch.setattr(paging, "SEARCH_CAP", 10)
     monkeypatch.setattr(paging, "capped", lambda queryset: counts.capped(queryset, 10))
 
 
