@@ -118,11 +118,9 @@ class Photo(models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], condition=LIVE, name="photo_live_created"),
             models.Index(fields=["status", "-created_at", "-id"], name="photo_status_created"),
-            # Holds all that is asked for the newest photos of many pets: no row is read to sort them.
-            models.Index(fields=["pet", "live", "-created_at", "-id"], name="photo_pet_created"),
-            models.Index(
-                fields=["-created_at", "-id"], condition=LIVE & Q(pet__isnull=True), name="photo_unassigned"
-            ),
+            # For one pet's photos, for those without a pet, and for the newest of many pets: `live`
+            # stands last so that no row is read to leave the others out.
+            models.Index(fields=["pet", "-created_at", "-id", "live"], name="photo_pet_created"),
             models.Index(
                 fields=["is_published", "-created_at", "-id"], condition=LIVE, name="photo_published_created"
             ),

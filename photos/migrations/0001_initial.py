@@ -108,11 +108,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='photo',
-            index=models.Index(fields=['pet', 'live', '-created_at', '-id'], name='photo_pet_created'),
-        ),
-        migrations.AddIndex(
-            model_name='photo',
-            index=models.Index(condition=models.Q(('live', True), ('pet__isnull', True)), fields=['-created_at', '-id'], name='photo_unassigned'),
+            index=models.Index(fields=['pet', '-created_at', '-id', 'live'], name='photo_pet_created'),
         ),
         migrations.AddIndex(
             model_name='photo',
