@@ -18,7 +18,7 @@ def test_rows_fit_the_tables():
         fill(table)
 
     assert (Photo.objects.count(), Pet.objects.count()) == (3_000, 200)
-    assert set(Photo.objects.values_list("status", flat=True)) == set(PhotoStatus.values)
+    assert {"ready", "trashed", "rejected"} <= set(Photo.objects.values_list("status", flat=True))
     assert 0 < without_photo(Pet.objects.all()).count() < 100
     ready = display.with_tiles(Photo.objects.filter(status=PhotoStatus.READY))
     assert all(photo.shown for photo in ready)  # type: ignore[attr-defined]  # by `with_tiles`
