@@ -27,7 +27,14 @@ from photos.duplicates import describe_duplicate, find_duplicate
 from photos.models import Photo, Rendition
 from photos.refusals import SENTENCES
 from portal.s3 import objects
-from portal.s3.errors import Conflict, ObjectNotFound, StorageUnavailable, VersionNotFound
+from portal.s3.errors import (
+    AccessRefused,
+    BucketNotFound,
+    Conflict,
+    ObjectNotFound,
+    StorageUnavailable,
+    VersionNotFound,
+)
 
 logger = structlog.get_logger(__name__)
 
@@ -56,7 +63,8 @@ def process(photo_id: str) -> None:
     started = time.perf_counter()
     try:
         derived = _derive(photo)
-    except StorageUnavailable as error:
+    except (StorageUnavailable, AccessRefused, BucketNotFound) as error:
+        # Expired keys or a policy refuse every photo alike: none of them is to blame for it.
         states.release(photo, str(error))
         logger.warning("photo_released", photo=photo_id, code=error.code)
     except imaging.RefusedImage as error:

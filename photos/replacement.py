@@ -36,6 +36,10 @@ def replace(*, actor: Actor, photo: Photo, file: File, file_name: str) -> None:
     require(actor, "photos.change_photo")
     if photo.status != PhotoStatus.READY:
         raise NotPossible(_("Only the file of a ready photo can be replaced; wait until it is."))
+    if not photo.version_id:
+        raise NotPossible(
+            _("The photo was stored without versions: its file would be lost. Upload the new one beside it.")
+        )
     name = upload.clean_file_name(file_name)
     file.seek(0)
     kind = upload.check_file(name, file.size, file.read(formats.SNIFF_BYTES))

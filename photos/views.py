@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
@@ -21,7 +21,7 @@ from portal import audit
 from portal.access import admin_page, staff
 from portal.errors import storage_unavailable
 from portal.s3 import objects
-from portal.s3.errors import S3Error, StorageUnavailable
+from portal.s3.errors import ObjectNotFound, S3Error, StorageUnavailable
 from portal.undo import offer_undo
 
 logger = structlog.get_logger(__name__)
@@ -53,6 +53,8 @@ class PhotoPages:
         rendition = get_object_or_404(Rendition.objects.select_related("photo"), photo=photo_id, name=name)
         try:
             pieces = objects.stream(rendition.photo.bucket, rendition.key)
+        except ObjectNotFound as error:
+            raise Http404(str(error)) from error
         except S3Error as error:
             logger.warning("picture_unavailable", photo=str(photo_id), code=error.code)
             return HttpResponse(str(error), status=503, content_type="text/plain; charset=utf-8")

@@ -83,5 +83,15 @@ def test_picture_and_original_while_the_store_is_away_are_no_crash(page, no_stor
     assert page.get(button(photo, "original")).status_code == 503
 
 
+@pytest.mark.servers
+def test_rendition_that_is_gone_from_the_store_is_not_found(page, ready, private_store) -> None:
+    photo = ready()
+    photo.renditions.update(key=f"renditions/{photo.pk}/gone.webp")
+
+    response = page.get(reverse("admin:photos_photo_picture", args=[photo.pk, "tile"]))
+
+    assert response.status_code == 404
+
+
 def test_original_that_never_arrived_is_not_found(page) -> None:
     assert page.get(button(PhotoFactory(pending=True), "original")).status_code == 404

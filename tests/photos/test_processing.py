@@ -280,6 +280,17 @@ def test_store_that_is_away_costs_no_attempt(stored, operation: str) -> None:
     assert photo.reason == ""
 
 
+@pytest.mark.parametrize(("status", "code"), [(403, "ExpiredToken"), (404, "NoSuchBucket")])
+def test_refusal_that_meets_every_photo_alike_is_not_held_against_one(stored, status: int, code: str) -> None:
+    photo = stored()
+
+    with answering("GetObject", refusal(status, code)):
+        process(photo)
+
+    assert (photo.status, photo.attempts) == (PhotoStatus.STORED, 0)
+    assert process(photo).status == PhotoStatus.READY
+
+
 def test_store_that_hangs_until_time_is_up_costs_no_attempt(stored, monkeypatch) -> None:
     photo = stored()
 

@@ -196,6 +196,15 @@ def test_file_of_a_sibling_is_refused_as_duplicate(ready) -> None:
     assert refused.value.duplicate_of == sibling
 
 
+def test_photo_without_versions_is_not_replaced(ready) -> None:
+    photo = ready()
+    Photo.objects.filter(pk=photo.pk).update(version_id="")
+    photo.refresh_from_db()
+
+    with pytest.raises(NotPossible, match="without versions"):
+        replace(photo, picture(width=480, height=320))
+
+
 def test_photo_that_is_not_ready_is_not_replaced(stored) -> None:
     with pytest.raises(NotPossible, match="ready photo"):
         replace(stored(), picture())
