@@ -54,6 +54,9 @@ class Photo(models.Model):
     # Facts of the version before a replacement, until the new one has proved to be a picture.
     previous = models.JSONField(null=True, blank=True, editable=False)
 
+    # Versions of replacements that proved to be no pictures; `storage_admin` removes them.
+    refused_versions = models.JSONField(default=list, blank=True, editable=False)
+
     # What it shows, as found in the file
     width = models.PositiveIntegerField(_("width in pixels"), null=True, blank=True)
     height = models.PositiveIntegerField(_("height in pixels"), null=True, blank=True)
@@ -95,7 +98,8 @@ class Photo(models.Model):
     original_removed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Set by the purge of the trash before it touches the bucket: from here on no restore.
     purge_started_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # Renditions under other digests lie in the bucket since then; pages may still show them.
+    # Renditions under other digests, or refused versions, lie in the bucket since then; pages may
+    # still show the renditions.
     leftovers_since = models.DateTimeField(null=True, blank=True, editable=False)
     # For queries and indexes; a row in memory has `is_live`, which follows its status at once.
     live = models.GeneratedField(

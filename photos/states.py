@@ -107,7 +107,12 @@ def go_back(photo: Photo, reason: str, *where: Q) -> bool:
     Failed instead, where the pet got that very file as another photo meanwhile.
     """
     words = _("The replacement was refused, the former file is back: %(reason)s") % {"reason": reason}
-    former: dict[str, Any] = {**(photo.previous or {}), **CLAIM_GONE}
+    former: dict[str, Any] = {
+        **(photo.previous or {}),
+        **CLAIM_GONE,
+        "refused_versions": [*photo.refused_versions, photo.version_id],
+        "leftovers_since": timezone.now(),
+    }
     try:
         with transaction.atomic():
             return move(photo, PhotoStatus.READY, *where, previous=None, attempts=0, reason=words, **former)

@@ -46,7 +46,7 @@ def purge_expired_trash() -> int:
 
 
 def remove_leftovers() -> int:
-    """Remove renditions of a former turn or file; return for how many photos."""
+    """Remove renditions of a former turn or file, and refused replacements; return for how many photos."""
     old = timezone.now() - timedelta(seconds=LEFTOVERS_GRACE_SECONDS)
     found = Photo.objects.filter(leftovers_since__lt=old, status=PhotoStatus.READY)
     return sum(_remove_leftovers(photo) for photo in found.order_by("leftovers_since")[:BATCH])
@@ -88,10 +88,11 @@ def _remove_leftovers(photo: Photo) -> bool:
         for found in objects.versions(photo.bucket, prefix)
         if found.key not in present and found.last_modified <= since
     ]
-    if not _destroy(photo, old):
+    refused = [(photo.key, version) for version in photo.refused_versions if version != photo.version_id]
+    if not _destroy(photo, [*old, *refused]):
         return False
     seen = Q(leftovers_since=photo.leftovers_since)  # turned again meanwhile: there is more to come
-    Photo.objects.filter(seen, pk=photo.pk).update(leftovers_since=None)
+    Photo.objects.filter(seen, pk=photo.pk).update(leftovers_since=None, refused_versions=[])
     return True
 
 

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 ('bytes', models.PositiveBigIntegerField(verbose_name='size in bytes')),
                 ('content_type', models.CharField(choices=[('image/jpeg', 'jpeg'), ('image/png', 'png'), ('image/webp', 'webp'), ('image/gif', 'gif'), ('image/avif', 'avif'), ('image/heic', 'heic')], max_length=32, verbose_name='type')),
                 ('previous', models.JSONField(blank=True, editable=False, null=True)),
+                ('refused_versions', models.JSONField(blank=True, default=list, editable=False)),
                 ('width', models.PositiveIntegerField(blank=True, null=True, verbose_name='width in pixels')),
                 ('height', models.PositiveIntegerField(blank=True, null=True, verbose_name='height in pixels')),
                 ('file_name', models.CharField(max_length=255, verbose_name='file name as sent')),

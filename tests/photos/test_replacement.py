@@ -78,6 +78,8 @@ def test_file_that_proves_bad_gives_way_to_the_former_one(ready, times: int) -> 
     assert (photo.version_id, photo.sha256, photo.bytes, photo.file_name) == former
     assert "the former file is back" in photo.reason
     assert "damaged" in photo.reason
+    assert len(photo.refused_versions) == times
+    assert photo.version_id not in photo.refused_versions
 
 
 def test_file_that_costs_workers_their_lives_gives_way_to_the_former_one(ready) -> None:

@@ -275,6 +275,21 @@ def test_renditions_that_a_worker_just_put_are_no_leftovers(turned: Photo, monke
     assert fresh in left(turned)
 
 
+def test_version_of_a_refused_replacement_goes_and_the_former_file_stays(lying: Lying, monkeypatch) -> None:
+    monkeypatch.setattr(purge, "LEFTOVERS_GRACE_SECONDS", 0)
+    photo = lying(leftovers_since=timezone.now())
+    refused = put(photo, photo.key)
+    Photo.objects.filter(pk=photo.pk).update(refused_versions=[refused])
+
+    assert purge.remove_leftovers() == 1
+
+    left = {found.version_id for found in objects.versions(photo.bucket, photo.key)}
+    assert refused not in left
+    assert photo.version_id in left
+    photo.refresh_from_db()
+    assert photo.refused_versions == []
+
+
 def test_photo_that_is_being_made_anew_keeps_its_leftovers(turned: Photo, monkeypatch) -> None:
     services.turn(actor=None, photo=Photo.objects.get(pk=turned.pk), by_degrees=90)
 
