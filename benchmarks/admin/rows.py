@@ -171,7 +171,7 @@ class Rows:
                 keys.original_key(UUID(photo_id), extension, UUID(pet_id) if pet_id else None), *facts,
                 pick.randint(500_000, 8_000_000), kind, *pixels, self._file_name(number, created, extension),
                 created[:19], cameras[number], status.value, reason, 1, *claim, created, created,
-                self.user_id, "ann", created, created,
+                self.user_id, "ann", created, created, "[]",
             )  # fmt: skip
 
     def _file_name(self, number: int, created: str, extension: str) -> str:
@@ -220,6 +220,7 @@ PHOTO = (
     "key", "version_id", "etag", "sha256", "bytes", "content_type", "width", "height", "file_name",
     "taken_at", "camera", "status", "reason", "attempts", "claim", "claimed_at", "queued_at",
     "status_changed_at", "uploaded_by_id", "uploaded_by_name", "created_at", "updated_at",
+    "refused_versions",
 )  # fmt: skip
 RENDITION = ("photo_id", "name", "format", "key", "width", "height", "bytes", "digest", "created_at")
 LOG_ENTRY = (
