@@ -42,6 +42,7 @@ class StockPetAdmin(StockAdmin):
     list_display = ("reference", "name", "species", "status", "owner", "microchip", "updated_at")
     list_filter = ("status", "species", "sex")
     list_select_related = ("owner",)
+    list_per_page = 50
     search_fields = ("name", "reference", "microchip", "tag", "tracker_id", "owner__name", "owner__phone")
     date_hierarchy = "created_at"
     inlines = (StatusChangeInline, WeightInline)
