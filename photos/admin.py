@@ -41,7 +41,7 @@ class PhotoAdmin(UploadPages, PhotoPages, PortalModelAdmin):
     """No list or page here asks S3 anything: rows only, and links signed locally."""
 
     form = PhotoForm
-    list_per_page = 60
+    list_per_page = 48  # full rows of two, three, four or six tiles
     list_display = ("tile", "title", "pet_link", "status_badge", "uploaded")
     list_display_links = ("title",)
     list_filter = (filters.StatusFilter, filters.PetFilter, "is_published", "content_type")

@@ -60,7 +60,7 @@ class StockPhotoAdmin(StockAdmin):
     list_display = ("tile", "file_name", "pet", "status", "created_at")
     list_filter = ("status", "is_published", "content_type")
     list_select_related = ("pet",)
-    list_per_page = 60
+    list_per_page = 48
     search_fields = ("file_name", "caption", "key", "pet__name", "pet__microchip")
     date_hierarchy = "created_at"
 
