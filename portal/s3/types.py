@@ -56,6 +56,7 @@ class Connection:
     role_arn: str = ""  # a role to take on with the keys found
     external_id: str = ""  # what that role's account wants to hear
     expected_owner: str = ""  # the account that must own every bucket we ask about
+    server: str = ""  # which software it is, for what that is known to lack
 
     @property
     def reachable_by_browsers(self) -> bool:
