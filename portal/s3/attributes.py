@@ -14,6 +14,7 @@ from portal.s3.object_lock import Retention
 from portal.s3.types import Algorithm, RetentionMode, StorageClass
 
 ARCHIVED = {StorageClass.GLACIER, StorageClass.DEEP_ARCHIVE}
+_KINDS = ("SHA256", "SHA1", "CRC64NVME", "CRC32C", "CRC32")
 _RESTORE = re.compile(r'(ongoing-request|expiry-date)="([^"]*)"')
 
 
@@ -61,6 +62,7 @@ class Attributes:
     tag_count: int = 0
     replication: str = ""
     expires_by_rule: str = ""  # x-amz-expiration, as it stands
+    checksum: str = ""  # "<algorithm> <digest, base64>": the strongest that was stored
 
     @property
     def is_archived(self) -> bool:
@@ -82,7 +84,7 @@ def read(bucket: str, key: str, *, version_id: str = "", alias: str = session.DE
     client = session.client(alias)
     try:
         with translated("HeadObject"):
-            found: Any = client.head_object(Bucket=bucket, Key=key, **extra)
+            found: Any = client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **extra)
     except BadRequest:
         # HEAD has no body, so 400 has no reason (SSE-C? keys that ended?); GET tells it.
         with translated("GetObject"):
@@ -126,6 +128,9 @@ def _parsed(key: str, found: Any) -> Attributes:
         tag_count=found.get("TagCount", 0),
         replication=found.get("ReplicationStatus", ""),
         expires_by_rule=found.get("Expiration", ""),
+        checksum=next(
+            (f"{kind} {found[f'Checksum{kind}']}" for kind in _KINDS if f"Checksum{kind}" in found), ""
+        ),
     )
 
 
