@@ -177,6 +177,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    # Asks the store only when the rows are an hour old; often, so that a new portal has its buckets soon.
+    "storage-look": {
+        "task": "storage_admin.tasks.look_for_buckets",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
     "clear-sessions": {"task": "portal.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
 
