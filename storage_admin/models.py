@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from portal.s3 import session
 from portal.s3.types import VersioningState
 
 
@@ -83,4 +84,4 @@ class Bucket(models.Model):
     @property
     def holds_photos(self) -> bool:
         """Whether rows of photos point into this bucket."""
-        return (self.connection, self.name) == ("default", settings.AWS_STORAGE_BUCKET_NAME)
+        return (self.connection, self.name) == (session.DEFAULT, settings.AWS_STORAGE_BUCKET_NAME)

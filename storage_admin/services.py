@@ -92,7 +92,7 @@ def undelete(*, actor: Actor, bucket: Bucket, key: str, version_id: str) -> int:
         below = listing.key_versions(bucket.name, key, size=SHOWN_BEFORE, alias=bucket.connection)
         if not newest.is_delete_marker:
             raise NotPossible(_("The object is not deleted."))
-        if all(one.is_delete_marker for one in below.versions):
+        if below.next_mark is None and all(one.is_delete_marker for one in below.versions):
             raise NotPossible(_("No version of this object is left: there is nothing to bring back."))
         removed: list[str] = []
         while newest.is_delete_marker and len(removed) < MAX_STACKED_MARKERS:
