@@ -130,12 +130,14 @@ class ObjectPages(StorePages):
     def restore_view(self, request: HttpRequest, bucket_id: int) -> HttpResponseBase:
         """Copy an older version on top of the newest one that the form showed."""
         key, version_id = _named(request, version_wanted=True)
+        newest_id = request.GET.get("newest", "")
+        if not newest_id:
+            raise Http404
 
         def act(bucket: Bucket) -> None:
             services.restore_version(
-                actor=staff(request), bucket=bucket, key=key, version_id=version_id,
-                newest_id=request.GET.get("newest", ""),
-            )  # fmt: skip
+                actor=staff(request), bucket=bucket, key=key, version_id=version_id, newest_id=newest_id
+            )
             messages.success(request, _("The older version is copied on top; the others are kept."))
 
         return self.done(request, bucket_id, act, _object_page(bucket_id, key))

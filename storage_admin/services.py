@@ -94,8 +94,10 @@ def undelete(*, actor: Actor, bucket: Bucket, key: str, version_id: str) -> int:
             raise NotPossible(_("The object is not deleted."))
         if below.next_mark is None and all(one.is_delete_marker for one in below.versions):
             raise NotPossible(_("No version of this object is left: there is nothing to bring back."))
+        # Only those that were there when the button was pressed: who deletes it anew means it.
+        seen = {one.version_id for one in below.versions if one.is_delete_marker}
         removed: list[str] = []
-        while newest.is_delete_marker and len(removed) < MAX_STACKED_MARKERS:
+        while newest.version_id in seen and len(removed) < MAX_STACKED_MARKERS:
             [outcome] = objects.delete_versions(
                 bucket.name, [(key, newest.version_id)], alias=bucket.connection
             )
@@ -109,7 +111,7 @@ def undelete(*, actor: Actor, bucket: Bucket, key: str, version_id: str) -> int:
             newest = _newest(bucket, key)
         if newest.is_delete_marker:
             raise NotPossible(
-                _("%(count)s delete markers were removed, and more lie below. Undelete again.")
+                _("%(count)s delete markers were removed, but another one is there. Look at it again first.")
                 % {"count": len(removed)}
             )
         return len(removed)
@@ -196,7 +198,8 @@ def _traced(
         require(actor, right)
         yield trace
     except (PermissionDenied, StorageError) as error:
-        write(AuditEvent.Outcome.REFUSED, str(error))
+        # Half done is not refused: `after` says how far it came.
+        write(AuditEvent.Outcome.FAILED if trace.after else AuditEvent.Outcome.REFUSED, str(error))
         raise
     except Conflict as error:
         write(AuditEvent.Outcome.REFUSED, str(error))

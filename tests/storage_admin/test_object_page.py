@@ -173,7 +173,7 @@ def test_pages_of_objects_while_the_store_is_away_are_calm(page, no_store, name)
 
 @pytest.mark.parametrize("name", ["link", "hide", "undelete", "restore"])
 def test_buttons_while_the_store_is_away_are_calm(page, no_store, name) -> None:
-    response = page.post(address(name, BucketFactory(), key="a", version="v"))
+    response = page.post(address(name, BucketFactory(), key="a", version="v", newest="w"))
 
     assert response.status_code == 503
     assert AuditEvent.objects.get().outcome == AuditEvent.Outcome.FAILED
@@ -200,7 +200,7 @@ def test_refusals_of_the_store_are_told_with_their_code(page, bucket, prefix, pu
 @pytest.mark.parametrize("name", ["object", "download", "link", "hide", "undelete", "restore"])
 def test_pages_of_a_bucket_that_is_gone_say_so(page, photo_bucket, name) -> None:
     row = BucketFactory(name="gone-for-good")
-    where = address(name, row, key="a", version="v")
+    where = address(name, row, key="a", version="v", newest="w")
 
     response = page.get(where) if name in {"object", "download"} else page.post(where, follow=True)
 
@@ -211,6 +211,10 @@ def test_pages_of_a_bucket_that_is_gone_say_so(page, photo_bucket, name) -> None
 def test_address_without_a_key_is_not_found(page, bucket) -> None:
     assert page.get(address("object", bucket)).status_code == 404
     assert page.post(address("hide", bucket, key="a")).status_code == 404
+
+
+def test_restore_without_the_newest_version_that_was_seen_is_not_found(page, bucket) -> None:
+    assert page.post(address("restore", bucket, key="a", version="v")).status_code == 404
 
 
 # --- Hide and undelete ---------------------------------------------------------------------------
@@ -272,6 +276,24 @@ def test_undelete_keeps_older_markers_below_a_version(page, bucket, prefix, put)
     page.post(address("undelete", bucket, key=key, version=marker))
 
     assert below in {one.version_id for one in entries(bucket, key)}
+
+
+def test_undelete_leaves_a_marker_that_somebody_adds_meanwhile(page, bucket, prefix, put) -> None:
+    key = f"{prefix}a"
+    put(key)
+    marker = delete(bucket, key)
+    fresh: list[str] = []
+
+    def interfere() -> None:
+        fresh.append(delete(bucket, key))
+
+    with answering("DeleteObjects", interfere, times=1):
+        response = page.post(address("undelete", bucket, key=key, version=marker), follow=True)
+
+    assert "another one is there" in said(response)
+    assert [one.version_id for one in entries(bucket, key) if one.is_delete_marker] == fresh
+    [event] = events("object.undeleted")
+    assert (event.outcome, event.after) == (AuditEvent.Outcome.FAILED, {"removed_markers": [marker]})
 
 
 def test_undelete_of_a_key_with_markers_alone_is_refused(page, bucket, prefix, put) -> None:
