@@ -35,7 +35,7 @@ NASTY = [
     "\u202egpj.exe",
     "k" * 200,
 ]
-# Kept under another key, or refused, by SeaweedFS: (key, what becomes of it; None: refused).
+# Kept under another key (or, None, refused) by SeaweedFS; `test_odd_keys` has them on moto.
 STORED_DIFFERENTLY = [("x//y", "x/y"), ("../x", None), ("q/../z", None), ("./z", None)]
 
 
