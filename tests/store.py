@@ -110,7 +110,7 @@ def answering(operation: str, answer: Callable[[], Any], *, times: int | None = 
 
     events = [client.meta.events for client in _all_clients()]
     for event in events:
-        event.register(f"before-send.s3.{operation}", hook)
+        event.register_first(f"before-send.s3.{operation}", hook)  # also before moto
     try:
         with pytest.MonkeyPatch.context() as patch:
             # botocore tries again as ever, but without the seconds in between.

@@ -7,7 +7,7 @@ shut again by Block Public Access.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -57,7 +57,7 @@ class Grant:
 
     grantee: str
     permission: Permission
-    name: str = ""
+    name: str = field(default="", compare=False)  # for people; not every store tells it
 
     @property
     def to_group(self) -> bool:
@@ -176,7 +176,7 @@ def _explained(
 ) -> AccessRefused:
     """Return the error that says which switch refused a public ACL; S3 itself says only AccessDenied."""
     is_public = canned.is_public if canned else bool(acl and acl.public_grants)
-    if not is_public or isinstance(error, PublicAccessBlocked):
+    if not is_public:
         return error
     by_bucket, by_account = _blocks(bucket, alias)
     if not (by_bucket or by_account):

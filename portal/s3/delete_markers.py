@@ -38,15 +38,22 @@ def undelete(bucket: str, key: str, *, alias: str = session.DEFAULT) -> int:
     ObjectNotFound when no version is left beneath, or the key is not hidden. Each marker is removed
     by its version id: a delete without one would add another.
     """
-    entries = [entry for entry in objects.versions(bucket, key, alias=alias) if entry.key == key]
-    on_top = _markers_on_top(entries)
-    if not on_top or len(on_top) == len(entries):
-        raise ObjectNotFound(_("There is no hidden version of this object."), operation="DeleteObject")
-    # The oldest first: a failure on the way leaves the object hidden, not a marker beneath it.
-    for marker in reversed(on_top):
+    removed = 0
+    while True:
+        entries = [entry for entry in objects.versions(bucket, key, alias=alias) if entry.key == key]
+        latest = next((entry for entry in entries if entry.is_latest), None)
+        if latest is None or not latest.is_delete_marker:
+            break
+        if all(entry.is_delete_marker for entry in entries):
+            latest = None
+            break
+        # One by one from the top: times have whole seconds, so nothing else tells which comes next.
         with translated("DeleteObject"):
-            session.client(alias).delete_object(Bucket=bucket, Key=key, VersionId=marker.version_id)
-    return len(on_top)
+            session.client(alias).delete_object(Bucket=bucket, Key=key, VersionId=latest.version_id)
+        removed += 1
+    if not removed or latest is None:
+        raise ObjectNotFound(_("There is no hidden version of this object."), operation="DeleteObject")
+    return removed
 
 
 def hidden(
@@ -69,18 +76,3 @@ def hidden(
             until is None or entry.last_modified <= until
         ):
             yield entry
-
-
-def _markers_on_top(entries: list[Version]) -> list[Version]:
-    """Return the markers above the newest version, newest first.
-
-    `objects.versions` lists each page's versions before its markers, and times have whole seconds:
-    the latest entry is told by its flag, the others by time.
-    """
-    ordered = sorted(entries, key=lambda entry: (entry.is_latest, entry.last_modified), reverse=True)
-    found = []
-    for entry in ordered:
-        if not entry.is_delete_marker:
-            break
-        found.append(entry)
-    return found

@@ -214,6 +214,7 @@ _BY_CODE: dict[str, type[S3Error]] = {
 
 # Operations that every store has: 405 to one of them means that the version is a delete marker.
 _READS = {"HeadObject", "GetObject", "GetObjectAcl", "GetObjectTagging"}
+_CREATES = {"CreateBucket"}
 # Codes with several meanings, told apart by the words that Amazon documents.
 _BY_WORDS: tuple[tuple[str, tuple[str, ...], type[S3Error]], ...] = (
     ("AccessDenied", ("object lock", "worm"), ObjectLocked),
@@ -231,6 +232,8 @@ def _by_circumstance(
         return DeleteMarkerFound
     if code in {"MethodNotAllowed", "405"} and operation in _READS:
         return DeleteMarkerFound
+    if code in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"} and operation not in _CREATES:
+        return Unsupported  # the store took a PUT that it does not know for that of a bucket
     said = message.lower()
     for same_code, words, kind in _BY_WORDS:
         if code == same_code and any(word in said for word in words):

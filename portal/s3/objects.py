@@ -202,11 +202,12 @@ def _delete_batch(
             Delete={"Objects": [{"Key": key, "VersionId": version} for key, version in batch]},
             **bypass,
         )
+    asked = dict(batch)  # not every store names the version that it refused
     outcomes = [DeleteOutcome(gone["Key"], gone.get("VersionId", "")) for gone in answer.get("Deleted", [])]
     outcomes += [
         DeleteOutcome(
             failed.get("Key", ""),
-            failed.get("VersionId", ""),
+            failed.get("VersionId", "") or asked.get(failed.get("Key", ""), ""),
             failed.get("Code", ""),
             failed.get("Message", ""),
         )

@@ -43,7 +43,6 @@ def answer(code: str, status: int) -> ClientError:
         ("PreconditionFailed", 412, errors.Conflict),
         ("ConditionalRequestConflict", 409, errors.Conflict),
         ("BucketNotEmpty", 409, errors.BucketNotEmpty),
-        ("BucketAlreadyExists", 409, errors.BucketNameTaken),
         ("NoSuchTagSet", 404, errors.NotConfigured),
         ("InvalidBucketAclWithObjectOwnership", 400, errors.AclInTheWay),
         ("RestoreAlreadyInProgress", 409, errors.RestoreInProgress),
@@ -117,6 +116,8 @@ def test_translated_leaves_other_errors_alone() -> None:
     ("code", "message", "operation", "kind"),
     [
         ("405", "", "HeadObject", errors.DeleteMarkerFound),
+        ("BucketAlreadyExists", "", "CreateBucket", errors.BucketNameTaken),
+        ("BucketAlreadyOwnedByYou", "", "PutBucketNotificationConfiguration", errors.Unsupported),
         ("MethodNotAllowed", "", "PutPublicAccessBlock", errors.Unsupported),
         (
             "AccessDenied",
@@ -133,8 +134,7 @@ def test_translated_leaves_other_errors_alone() -> None:
         ("AccessDenied", "Access Denied", "DeleteObject", errors.AccessRefused),
         (
             "InvalidRequest",
-            "The object was stored using a form of Server Side Encryption. The correct parameters must be "
-            "provided to retrieve the object.",
+            "The object was stored using a form of Server Side Encryption.",
             "GetObject",
             errors.CustomerKeyNeeded,
         ),
