@@ -30,6 +30,26 @@ def rendition_key(photo: UUID, name: str, digest: str, extension: str) -> str:
     return f"{renditions_prefix(photo)}{name}-{digest}.{extension}"
 
 
+def photo_of_rendition(key: str) -> UUID | None:
+    """Return the photo whose rendition, or folder of renditions, has this key; None for any other key."""
+    if not key.startswith(RENDITIONS):
+        return None
+    return _uuid(key.removeprefix(RENDITIONS).partition("/")[0])
+
+
+def pet_of_folder(prefix: str) -> UUID | None:
+    """Return the pet whose originals are filed below `photos/<pet>/`; None for any other folder."""
+    folder, _slash, rest = prefix.removeprefix(ORIGINALS).partition("/")
+    return None if rest or not prefix.startswith(ORIGINALS) else _uuid(folder)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def source_digest(sha256: str, rotation: int, recipe: str) -> str:
     """Return the digest of what a rendition is made from: the bytes, the turn, and the recipe."""
     text = f"{sha256}:{rotation}:{recipe}"

@@ -4,6 +4,7 @@ Imports nothing of the project, so that settings may use it first.
 """
 
 import os
+import re
 from pathlib import Path
 
 
@@ -63,6 +64,18 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     if not value:
         return list(default)
     return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def names(name: str, *, but: tuple[str, ...] = ()) -> list[str]:
+    """Return the variable as a list of names: small letters, digits and hyphens, each once, none of `but`."""
+    found = words(name)
+    for word in found:
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", word) or word in but or found.count(word) > 1:
+            raise BadEnvironment(
+                f"{name} holds {word!r}; use small letters, digits and hyphens, each name once, "
+                f"and not {' or '.join(but)}."
+            )
+    return found
 
 
 def secret(name: str, default: str | _Missing = REQUIRED) -> str:

@@ -17,7 +17,7 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from portal.s3.buckets import check_photo_bucket
+from portal.s3 import photo_bucket
 
 logger = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ def _ask_redis() -> None:
 
 
 def _ask_storage() -> None:
-    check_photo_bucket()
+    photo_bucket.check()
 
 
 @dataclass(frozen=True)

@@ -47,13 +47,15 @@ _KEEP_PHOTOS = {
     "photos.download_original",
     "photos.view_photo_location",
 }
-_SEE_STORAGE = {"photos.view_rendition", "storage_admin.view_bucket", "storage_admin.view_job"}
-_RUN_JOBS = {"storage_admin.add_job", "storage_admin.change_job"}
+_SEE_STORAGE = {"photos.view_rendition", "storage_admin.view_bucket"}
+# What can be undone; the bytes stay as they are.
+_TEND_OBJECTS = {"storage_admin.hide_object", "storage_admin.recover_object"}
+# What takes bytes out of the house.
+_TAKE_OBJECTS = {"storage_admin.download_object", "storage_admin.share_object"}
 _CHANGE_STORAGE = {
     "storage_admin.add_bucket",
     "storage_admin.change_bucket",
     "storage_admin.delete_bucket",
-    "storage_admin.delete_job",
 }
 _SEE_TRACES = {"portal.view_auditevent", "portal.view_user", "auth.view_group"}
 
@@ -62,9 +64,16 @@ ROLES: dict[str, frozenset[str]] = {
     VIEWER: frozenset(_SEE_PETS),
     PHOTOGRAPHER: frozenset(_SEE_PETS | _TAKE_PHOTOS),
     CURATOR: frozenset(_SEE_PETS | _KEEP_PETS | _TAKE_PHOTOS | _KEEP_PHOTOS),
-    STORAGE_OPERATOR: frozenset(_SEE_PETS | _SEE_STORAGE | _RUN_JOBS | {"photos.change_photo"}),
+    STORAGE_OPERATOR: frozenset(_SEE_PETS | _SEE_STORAGE | _TEND_OBJECTS | {"photos.change_photo"}),
     STORAGE_ADMIN: frozenset(
-        _SEE_PETS | _TAKE_PHOTOS | _KEEP_PHOTOS | _SEE_STORAGE | _RUN_JOBS | _CHANGE_STORAGE | _SEE_TRACES
+        _SEE_PETS
+        | _TAKE_PHOTOS
+        | _KEEP_PHOTOS
+        | _SEE_STORAGE
+        | _TEND_OBJECTS
+        | _TAKE_OBJECTS
+        | _CHANGE_STORAGE
+        | _SEE_TRACES
     ),
     AUDITOR: frozenset(_SEE_PETS | _SEE_STORAGE | _SEE_TRACES),
 }

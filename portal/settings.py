@@ -178,6 +178,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    # Asks the store only when the rows are an hour old; often, so that a new portal has its buckets soon.
+    "storage-look": {
+        "task": "storage_admin.tasks.look_for_buckets",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
     "clear-sessions": {"task": "portal.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
 
@@ -194,14 +200,42 @@ S3_CHECKSUMS = env.text("S3_CHECKSUMS", "when_supported", choices=("when_support
 # Unset with a private endpoint, uploads and pictures go through the portal.
 S3_BROWSER_ENDPOINT_URL = env.text("S3_BROWSER_ENDPOINT_URL", "")
 
+# Which software answers there, for what it is known to lack (portal.s3.capabilities).
+S3_SERVERS = ("amazon", "seaweedfs", "ministack", "moto", "other")
+
+
+def _connection(name: str) -> dict[str, str]:
+    """Return the connection whose variables begin with S3_<NAME>_."""
+    name = name.upper().replace("-", "_")
+    return {
+        "endpoint_url": env.text(f"S3_{name}_ENDPOINT_URL", ""),
+        "region": env.text(f"S3_{name}_REGION", ""),
+        "profile": env.text(f"S3_{name}_PROFILE", ""),
+        "role_arn": env.text(f"S3_{name}_ROLE_ARN", ""),
+        "external_id": env.text(f"S3_{name}_EXTERNAL_ID", ""),
+        "expected_owner": env.text(f"S3_{name}_EXPECTED_OWNER", ""),
+        "server": env.text(f"S3_{name}_SERVER", "", choices=S3_SERVERS),
+        "addressing_style": S3_ADDRESSING_STYLE,
+        "checksums": S3_CHECKSUMS,
+    }
+
+
+# Other accounts and stores that the portal looks after; photos are in "default" alone. Not
+# "browser": its variables would be those of S3_BROWSER_ENDPOINT_URL.
+S3_CONNECTION_NAMES = env.names("S3_CONNECTION_NAMES", but=("default", "browser"))
 S3_CONNECTIONS = {
     "default": {
         "endpoint_url": AWS_ENDPOINT_URL_S3,
         "browser_endpoint_url": S3_BROWSER_ENDPOINT_URL,
         "region": AWS_REGION,
+        "role_arn": env.text("S3_ROLE_ARN", ""),
+        "external_id": env.text("S3_EXTERNAL_ID", ""),
+        "expected_owner": env.text("S3_EXPECTED_OWNER", ""),
+        "server": env.text("S3_SERVER", "", choices=S3_SERVERS),
         "addressing_style": S3_ADDRESSING_STYLE,
         "checksums": S3_CHECKSUMS,
-    }
+    },
+    **{name: _connection(name) for name in S3_CONNECTION_NAMES},
 }
 
 STORAGES = {

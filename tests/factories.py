@@ -16,6 +16,7 @@ from photos.choices import PhotoStatus
 from photos.imaging import RenditionSpec
 from photos.models import Photo, Rendition
 from portal.models import User
+from storage_admin.models import Bucket
 
 
 class UserFactory(factory.django.DjangoModelFactory):
@@ -159,6 +160,18 @@ class RenditionFactory(factory.django.DjangoModelFactory):
 
     class Meta:
         model = Rendition
+
+
+class BucketFactory(factory.django.DjangoModelFactory):
+    """A bucket of the default connection, as a row alone."""
+
+    connection = "default"
+    name = factory.Sequence(lambda n: f"bucket-{n}")
+    region = "us-east-1"
+    last_checked = factory.LazyFunction(timezone.now)
+
+    class Meta:
+        model = Bucket
 
 
 def _spec(name: str) -> RenditionSpec:

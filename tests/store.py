@@ -19,6 +19,7 @@ from botocore.compat import HTTPHeaders
 
 from portal.local import ports
 from portal.s3 import buckets, session
+from portal.s3.photo_bucket import prepare
 from portal.s3.session import Timeouts
 from tests.servers import Store
 
@@ -58,7 +59,7 @@ def photo_bucket(seaweedfs: Store, settings: Any, monkeypatch: pytest.MonkeyPatc
     settings.AWS_STORAGE_BUCKET_NAME = BUCKET
     use_store(settings, seaweedfs.endpoint_url, browser_endpoint_url=seaweedfs.endpoint_url)
     if not buckets.exists(BUCKET):
-        buckets.prepare_photo_bucket([])
+        prepare([])
     yield BUCKET
     leave_store()
 
@@ -109,7 +110,7 @@ def answering(operation: str, answer: Callable[[], Any], *, times: int | None = 
 
     events = [client.meta.events for client in _all_clients()]
     for event in events:
-        event.register(f"before-send.s3.{operation}", hook)
+        event.register_first(f"before-send.s3.{operation}", hook)  # also before moto
     try:
         with pytest.MonkeyPatch.context() as patch:
             # botocore tries again as ever, but without the seconds in between.

@@ -66,6 +66,7 @@ def for_children(
         environment = {name: text for name, text in environment.items() if not name.startswith(_FOREIGN)}
         environment.update(
             AWS_ENDPOINT_URL_S3=store.endpoint_url,
+            S3_SERVER="seaweedfs",
             S3_BROWSER_ENDPOINT_URL=store.endpoint_url,
             AWS_ACCESS_KEY_ID=store.keys.access_key,
             AWS_SECRET_ACCESS_KEY=store.keys.secret_key,

@@ -7,10 +7,12 @@ whatever happened to the key since.
 from __future__ import annotations
 
 import base64
+import re
+import time
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from portal.s3.errors import Conflict, translated
+from portal.s3.errors import Conflict, S3Error, StorageUnavailable, translated
 from portal.s3.session import DEFAULT, Timeouts, client
 from portal.s3.types import DeleteOutcome, ObjectInfo, Version
 
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, PutObjectOutputTypeDef
 
 DELETE_BATCH = 1_000  # keys that one DeleteObjects takes (API:DeleteObjects)
+DELETE_ATTEMPTS = 4  # for keys that the store was too busy for
+DELETE_PAUSE_SECONDS = 0.25
+_BUSY = {"SlowDown", "InternalError", "ServiceUnavailable"}  # as they stand beside a key, in a 200
+# XML 1.0 has no way to write these; DeleteObjects names its keys in XML.
+_ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def head(bucket: str, key: str, *, version_id: str = "", alias: str = DEFAULT) -> ObjectInfo:
@@ -155,34 +162,74 @@ def versions(bucket: str, prefix: str, *, alias: str = DEFAULT) -> Iterator[Vers
 
 
 def delete_versions(
-    bucket: str, targets: Sequence[tuple[str, str]], *, alias: str = DEFAULT
+    bucket: str,
+    targets: Sequence[tuple[str, str]],
+    *,
+    bypass_governance: bool = False,
+    alias: str = DEFAULT,
 ) -> list[DeleteOutcome]:
     """Destroy the named (key, version id) pairs for good; return one outcome for each.
 
     Only `storage_admin` calls this (a test holds it). Partial failure is normal: read the
-    outcomes. Not quiet, so that what is gone is said, too.
+    outcomes. Not quiet, so that what is gone is said, too. `bypass_governance` is a choice that a
+    person made, with a permission of its own. What the store was too busy for is tried again, alone.
     """
+    alone = [target for target in targets if _ILLEGAL_IN_XML.search(target[0])]
+    together = [target for target in targets if not _ILLEGAL_IN_XML.search(target[0])]
     outcomes: list[DeleteOutcome] = []
-    for start in range(0, len(targets), DELETE_BATCH):
-        batch = targets[start : start + DELETE_BATCH]
-        with translated("DeleteObjects"):
-            answer = client(alias, Timeouts.WORKER).delete_objects(
-                Bucket=bucket,
-                Delete={"Objects": [{"Key": key, "VersionId": version} for key, version in batch]},
-            )
-        outcomes += [
-            DeleteOutcome(gone["Key"], gone.get("VersionId", "")) for gone in answer.get("Deleted", [])
-        ]
-        outcomes += [
-            DeleteOutcome(
-                failed.get("Key", ""),
-                failed.get("VersionId", ""),
-                failed.get("Code", ""),
-                failed.get("Message", ""),
-            )
-            for failed in answer.get("Errors", [])
-        ]
+    for start in range(0, len(together), DELETE_BATCH):
+        batch = together[start : start + DELETE_BATCH]
+        found = _delete_batch(bucket, batch, bypass_governance, alias)
+        for attempt in range(1, DELETE_ATTEMPTS):
+            busy = [one for one in found if one.code in _BUSY]
+            if not busy:
+                break
+            time.sleep(DELETE_PAUSE_SECONDS * 2**attempt)
+            again = [(one.key, one.version_id) for one in busy]
+            found = [one for one in found if one.code not in _BUSY]
+            found += _delete_batch(bucket, again, bypass_governance, alias)
+        outcomes += found
+    return outcomes + [_delete_one(bucket, target, bypass_governance, alias) for target in alone]
+
+
+def _delete_batch(
+    bucket: str, batch: Sequence[tuple[str, str]], bypass_governance: bool, alias: str
+) -> list[DeleteOutcome]:
+    bypass: dict[str, Any] = {"BypassGovernanceRetention": True} if bypass_governance else {}
+    with translated("DeleteObjects"):
+        answer = client(alias, Timeouts.WORKER).delete_objects(
+            Bucket=bucket,
+            Delete={"Objects": [{"Key": key, "VersionId": version} for key, version in batch]},
+            **bypass,
+        )
+    asked = dict(batch)  # not every store names the version that it refused
+    outcomes = [DeleteOutcome(gone["Key"], gone.get("VersionId", "")) for gone in answer.get("Deleted", [])]
+    outcomes += [
+        DeleteOutcome(
+            failed.get("Key", ""),
+            failed.get("VersionId", "") or asked.get(failed.get("Key", ""), ""),
+            failed.get("Code", ""),
+            failed.get("Message", ""),
+        )
+        for failed in answer.get("Errors", [])
+    ]
     return outcomes
+
+
+def _delete_one(bucket: str, target: tuple[str, str], bypass_governance: bool, alias: str) -> DeleteOutcome:
+    """Delete a key that no XML can name: an address can, so it goes by itself."""
+    key, version_id = target
+    bypass: dict[str, Any] = {"BypassGovernanceRetention": True} if bypass_governance else {}
+    try:
+        with translated("DeleteObject"):
+            client(alias, Timeouts.WORKER).delete_object(
+                Bucket=bucket, Key=key, VersionId=version_id, **bypass
+            )
+    except StorageUnavailable:
+        raise
+    except S3Error as error:
+        return DeleteOutcome(key, version_id, error.code or "Error", str(error))
+    return DeleteOutcome(key, version_id)
 
 
 def base64_of(digest_hex: str) -> str:

@@ -14,11 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.credentials import ReadOnlyCredentials
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+    ReadOnlyCredentials,
+)
 from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.session import Session as BotocoreSession
 from django.conf import settings
+from django.utils.translation import gettext as _
 
-from portal.s3.errors import translate
+from portal.s3.errors import Unsupported, translate, translated
 from portal.s3.types import Connection
 
 if TYPE_CHECKING:
@@ -40,6 +48,7 @@ class Timeouts(Enum):
 _lock = threading.Lock()
 _sessions: dict[tuple[int, str], boto3.Session] = {}
 _clients: dict[tuple[int, str, Timeouts, bool], S3Client] = {}
+_neighbours: dict[tuple[int, str, str], Any] = {}
 
 
 def connection(alias: str = DEFAULT) -> Connection:
@@ -53,10 +62,71 @@ def session(alias: str = DEFAULT) -> boto3.Session:
     with _lock:
         if key not in _sessions:
             chosen = connection(alias)
-            _sessions[key] = boto3.Session(
-                profile_name=chosen.profile or None, region_name=chosen.region or None
-            )
+            _sessions[key] = _make_session(chosen)
         return _sessions[key]
+
+
+def _make_session(chosen: Connection) -> boto3.Session:
+    core = BotocoreSession(profile=chosen.profile or None)
+    try:
+        made = boto3.Session(botocore_session=core, region_name=chosen.region or None)
+        if chosen.role_arn:
+            role = CredentialResolver([_Role(chosen, made.region_name or FALLBACK_REGION)])
+            core.register_component("credential_provider", role)
+    except BotoCoreError as error:
+        raise translate(error, "CreateSession") from error
+    if chosen.expected_owner:
+        made.events.register("provide-client-params.s3", _ExpectOwner(chosen.expected_owner))
+    return made
+
+
+class _Role(CredentialProvider):
+    """The keys of a role, which boto3's own chain finds the keys for.
+
+    Fetched when first needed, and again before they end: by botocore, under its lock.
+    """
+
+    METHOD = "assume-role-of-connection"
+
+    def __init__(self, chosen: Connection, region_name: str) -> None:
+        super().__init__()
+        self.chosen = chosen
+        self.region_name = region_name
+
+    def load(self) -> Any:
+        source = BotocoreSession(profile=self.chosen.profile or None)
+        keys = source.get_credentials()
+        if keys is None:
+            raise NoCredentialsError
+        words = {"RoleSessionName": f"pettracker-{self.chosen.alias}"}
+        if self.chosen.external_id:
+            words["ExternalId"] = self.chosen.external_id
+
+        def make_client(service: str, **options: Any) -> Any:
+            # STS of the region, not the global one: its tokens are good in opt-in regions, too.
+            return source.create_client(service, region_name=self.region_name, **options)
+
+        fetcher = AssumeRoleCredentialFetcher(make_client, keys, self.chosen.role_arn, extra_args=words)
+        return DeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method=self.METHOD)
+
+
+class _ExpectOwner:
+    """Adds ExpectedBucketOwner to every call that takes it.
+
+    A name that was given up may be somebody else's by now: the store then answers 403, and no
+    photo goes into a stranger's bucket. Not for signed URLs: browsers would have to send it.
+    """
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+
+    def __call__(self, params: dict[str, Any], model: Any, context: Any = None, **_event: Any) -> None:
+        if (context or {}).get("is_presign_request"):
+            return
+        members = model.input_shape.members if model.input_shape else {}
+        for name in ("ExpectedBucketOwner", "ExpectedSourceBucketOwner"):
+            if name in members:
+                params.setdefault(name, self.account)
 
 
 def client(alias: str = DEFAULT, timeouts: Timeouts = Timeouts.WEB, *, for_browser: bool = False) -> S3Client:
@@ -112,8 +182,47 @@ def credentials(alias: str = DEFAULT) -> ReadOnlyCredentials:
     return found.get_frozen_credentials()
 
 
+def control_client(alias: str = DEFAULT) -> Any:
+    """Return the client for Amazon's account-level calls (s3control). Unsupported elsewhere."""
+    if connection(alias).endpoint_url:
+        raise Unsupported(_("Accounts have settings at Amazon S3 alone."), operation="S3Control")
+    return _neighbour("s3control", alias)
+
+
+def account_id(alias: str = DEFAULT) -> str:
+    """Return the account whose buckets the connection looks after: as set, else that of its keys."""
+    chosen = connection(alias)
+    if chosen.expected_owner:
+        return chosen.expected_owner
+    if chosen.endpoint_url:
+        raise Unsupported(_("Accounts have numbers at Amazon alone."), operation="GetCallerIdentity")
+    with translated("GetCallerIdentity"):
+        return str(_neighbour("sts", alias).get_caller_identity()["Account"])
+
+
+def _neighbour(service: Any, alias: str) -> Any:
+    """Return this process's client for a service beside S3, with the time-outs of a web request."""
+    key = (os.getpid(), alias, str(service))
+    made = session(alias)
+    with _lock:
+        if key not in _neighbours:
+            connect_seconds, read_seconds, requests = Timeouts.WEB.value
+            with translated("CreateClient"):
+                _neighbours[key] = made.client(
+                    service,
+                    region_name=made.region_name or FALLBACK_REGION,
+                    config=Config(
+                        connect_timeout=connect_seconds,
+                        read_timeout=read_seconds,
+                        retries={"mode": "standard", "total_max_attempts": requests},
+                    ),
+                )
+        return _neighbours[key]
+
+
 def forget() -> None:
     """Drop all sessions and clients; for tests that change the settings."""
     with _lock:
         _sessions.clear()
         _clients.clear()
+        _neighbours.clear()

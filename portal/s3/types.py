@@ -13,6 +13,35 @@ class VersioningState(StrEnum):
     SUSPENDED = "Suspended"
 
 
+class StorageClass(StrEnum):
+    """The classes that an object may be put into; stores other than Amazon's have some of them."""
+
+    STANDARD = "STANDARD"
+    INTELLIGENT_TIERING = "INTELLIGENT_TIERING"
+    STANDARD_IA = "STANDARD_IA"
+    ONEZONE_IA = "ONEZONE_IA"
+    GLACIER_IR = "GLACIER_IR"
+    GLACIER = "GLACIER"
+    DEEP_ARCHIVE = "DEEP_ARCHIVE"
+    REDUCED_REDUNDANCY = "REDUCED_REDUNDANCY"
+
+
+class Algorithm(StrEnum):
+    """How an object is encrypted at rest."""
+
+    NONE = ""
+    SSE_S3 = "AES256"
+    SSE_KMS = "aws:kms"
+    DSSE_KMS = "aws:kms:dsse"
+
+
+class RetentionMode(StrEnum):
+    """Governance can be bypassed with a permission of its own; compliance by nobody."""
+
+    GOVERNANCE = "GOVERNANCE"
+    COMPLIANCE = "COMPLIANCE"
+
+
 @dataclass(frozen=True)
 class Connection:
     """One store and the account used there. Keys are never part of it: boto3's own chain finds them."""
@@ -24,6 +53,10 @@ class Connection:
     profile: str = ""
     addressing_style: str = "auto"
     checksums: str = "when_supported"
+    role_arn: str = ""  # a role to take on with the keys found
+    external_id: str = ""  # what that role's account wants to hear
+    expected_owner: str = ""  # the account that must own every bucket we ask about
+    server: str = ""  # which software it is, for what that is known to lack
 
     @property
     def reachable_by_browsers(self) -> bool:

@@ -5,7 +5,13 @@ from django.core.management import call_command
 
 from portal.audit import record
 from portal.models import User
-from tests.factories import PetFactory, PhotoFactory, StatusChangeFactory, WeightRecordFactory
+from tests.factories import (
+    BucketFactory,
+    PetFactory,
+    PhotoFactory,
+    StatusChangeFactory,
+    WeightRecordFactory,
+)
 
 PASSWORD = "correct-horse-battery"
 BOSS = "boss"  # a superuser
@@ -30,6 +36,8 @@ def prepare() -> None:
         # Without pictures: there is no store beside these pages.
         for state in ("processing", "failed", "rejected"):
             PhotoFactory(pet=pet, **{state: True})
+    BucketFactory(versioning="Enabled")
+    BucketFactory(last_error="The store refused access. (AccessDenied)")
     boss = User.objects.create_superuser(BOSS, "boss@example.org", PASSWORD, first_name="Bo")
     for name, role in ACCOUNTS.items():
         user = User.objects.create_user(name, password=PASSWORD, is_staff=True, first_name=name.title())

@@ -39,6 +39,8 @@ PAGES = [
     "/admin/photos/photo/",
     "/admin/photos/photo/ > change",
     "/admin/photos/photo/upload/",
+    "/admin/storage_admin/bucket/",
+    "/admin/storage_admin/bucket/ > change",
     "/admin/pets/owner/",
     "/admin/pets/owner/ > change",
 ]

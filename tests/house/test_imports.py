@@ -50,7 +50,18 @@ LADDERS = {
         ("refusals",),
         ("formats",),
     ),
-    "storage_admin": (("admin",), ("tasks",), ("purge",), ("models",)),
+    "storage_admin": (
+        ("admin",),
+        ("browser_pages", "object_pages"),
+        ("store_pages",),
+        ("browsing", "object_facts"),
+        ("services",),
+        ("tasks",),
+        ("purge", "looking"),
+        ("addresses",),
+        ("models",),
+        ("errors", "spelling"),
+    ),
 }
 
 

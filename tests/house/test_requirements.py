@@ -26,6 +26,7 @@ NOT_FOR_PRODUCTION = {
     "pytest",
     "pytest-django",
     "moto",
+    "ministack",
     "hypothesis",
     "factory-boy",
 }

@@ -8,7 +8,7 @@ import pytest
 
 from tests.house.source import ROOT, modules
 
-READERS = {"text", "flag", "number", "words", "secret"}
+READERS = {"text", "flag", "number", "words", "names", "secret"}
 REQUIRED = "required"
 # Defaults that are no constants, as the documents say them.
 IN_WORDS = {
@@ -33,16 +33,25 @@ def read_settings() -> dict[str, Setting]:
     found = {}
     for node in ast.walk(modules()["portal.settings"].tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {f"env.{name}" for name in READERS}:
-            name = ast.literal_eval(node.args[0])
+            name = name_read(node.args[0])
             reader = ast.unparse(node.func).removeprefix("env.")
             default = IN_WORDS[name] if name in IN_WORDS else written(reader, node.args[1:])
             found[name] = Setting(name, default, is_secret=reader == "secret")
     return found
 
 
+def name_read(argument: ast.expr) -> str:
+    """Return the variable's name; where a part of it is computed, `<NAME>` stands for that part."""
+    if isinstance(argument, ast.JoinedStr):
+        return "".join(
+            str(part.value) if isinstance(part, ast.Constant) else "<NAME>" for part in argument.values
+        )
+    return str(ast.literal_eval(argument))
+
+
 def written(reader: str, arguments: list[ast.expr]) -> str:
     if not arguments:
-        return "" if reader == "words" else REQUIRED
+        return "" if reader in {"words", "names"} else REQUIRED
     value = eval(compile(ast.Expression(arguments[0]), "<default>", "eval"), {"__builtins__": {}})
     if isinstance(value, bool):
         return str(value).lower()
@@ -59,7 +68,7 @@ def test_settings_are_found() -> None:
     """The reading itself: a new kind of call would make all of the rest true of nothing."""
     text = modules()["portal.settings"].text
 
-    assert len(re.findall(r"\benv\.(?:text|flag|number|words|secret)\(", text)) == len(SETTINGS)
+    assert len(re.findall(r"\benv\.(?:text|flag|number|words|names|secret)\(", text)) == len(SETTINGS)
     assert SETTINGS["MAX_UPLOAD_BYTES"].default == "25000000"
     assert SETTINGS["SECRET_KEY"].default == REQUIRED
 
@@ -67,12 +76,12 @@ def test_settings_are_found() -> None:
 def examples() -> dict[str, str]:
     """Return the lines NAME=value and #NAME=value of .env.example, before boto3's own."""
     text = ENV_EXAMPLE.partition(FROM_BOTO)[0]
-    return dict(re.findall(r"^#?([A-Z][A-Z0-9_]*)=(.*)$", text, flags=re.MULTILINE))
+    return dict(re.findall(r"^#?([A-Z][A-Z0-9_<>]*)=(.*)$", text, flags=re.MULTILINE))
 
 
 def table() -> dict[str, str]:
     """Return the README's rows | `NAME` | default | meaning |; a default in backticks or in words."""
-    rows = re.findall(r"^\| `([A-Z][A-Z0-9_]*)` \| ([^|]*) \| ([^|]+) \|$", README, flags=re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z][A-Z0-9_<>]*)` \| ([^|]*) \| ([^|]+) \|$", README, flags=re.MULTILINE)
     return {name: default.strip().strip("`").replace(",", "") for name, default, _meaning in rows}
 
 

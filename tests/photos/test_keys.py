@@ -21,6 +21,34 @@ def test_rendition_key_holds_the_digest() -> None:
     assert keys.rendition_key(PHOTO, "tile", "0a1b", "webp").startswith(keys.renditions_prefix(PHOTO))
 
 
+@pytest.mark.parametrize(
+    ("key", "photo"),
+    [
+        (f"renditions/{PHOTO}/tile-0a1b.webp", PHOTO),
+        (f"renditions/{PHOTO}/", PHOTO),
+        ("renditions/other/tile.webp", None),
+        (f"photos/{PHOTO}/x.jpg", None),
+        (f"x/renditions/{PHOTO}/tile.webp", None),
+    ],
+)
+def test_photo_of_a_rendition_is_in_its_key(key: str, photo: UUID | None) -> None:
+    assert keys.photo_of_rendition(key) == photo
+
+
+@pytest.mark.parametrize(
+    ("prefix", "pet"),
+    [
+        (f"photos/{PET}/", PET),
+        (f"photos/{PET}/deeper/", None),
+        ("photos/unassigned/", None),
+        ("photos/", None),
+        (f"{PET}/", None),
+    ],
+)
+def test_pet_of_a_folder_is_in_its_name(prefix: str, pet: UUID | None) -> None:
+    assert keys.pet_of_folder(prefix) == pet
+
+
 @pytest.mark.parametrize("other", [("b" * 64, 0, "r"), ("a" * 64, 90, "r"), ("a" * 64, 0, "s")])
 def test_digest_changes_with_bytes_turn_and_recipe(other: tuple[str, int, str]) -> None:
     same = keys.source_digest("a" * 64, 0, "r")

@@ -155,3 +155,24 @@ def test_second_region_variable_of_boto_is_taken_too(ask) -> None:
 )
 def test_bad_value_stops_the_start_with_a_sentence(refusal, changes, sentence: str) -> None:
     assert refusal(**changes).endswith(sentence)
+
+
+def test_named_connections_read_variables_of_their_own(ask) -> None:
+    found = ask(
+        "settings.S3_CONNECTIONS['deep-archive']",
+        S3_CONNECTION_NAMES="deep-archive,partner",
+        S3_DEEP_ARCHIVE_REGION="eu-north-1",
+        S3_DEEP_ARCHIVE_ROLE_ARN="arn:aws:iam::111122223333:role/portal",
+        S3_DEEP_ARCHIVE_EXPECTED_OWNER="111122223333",
+        S3_PARTNER_ENDPOINT_URL="https://s3.example.org",
+    )
+
+    assert found["region"] == "eu-north-1"
+    assert found["role_arn"] == "arn:aws:iam::111122223333:role/portal"
+    assert found["expected_owner"] == "111122223333"
+    assert found["endpoint_url"] == ""
+
+
+@pytest.mark.parametrize("names", ["default", "browser", "a,a", "With Blank", "UPPER"])
+def test_connection_name_that_would_be_ambiguous_stops_the_start(refusal, names: str) -> None:
+    assert "S3_CONNECTION_NAMES" in refusal(S3_CONNECTION_NAMES=names)

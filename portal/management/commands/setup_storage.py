@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.s3 import buckets
+from portal.s3 import photo_bucket
 from portal.s3.errors import S3Error
 
 
@@ -12,7 +12,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            prepared = buckets.prepare_photo_bucket(settings.PORTAL_ORIGINS)
+            prepared = photo_bucket.prepare(settings.PORTAL_ORIGINS)
         except S3Error as error:
             raise CommandError(f"{error} ({error.operation}: {error.code})") from error
         bucket = settings.AWS_STORAGE_BUCKET_NAME

@@ -42,12 +42,16 @@ def answer(code: str, status: int) -> ClientError:
         ("412", 412, errors.Conflict),
         ("PreconditionFailed", 412, errors.Conflict),
         ("ConditionalRequestConflict", 409, errors.Conflict),
+        ("BucketNotEmpty", 409, errors.BucketNotEmpty),
+        ("NoSuchTagSet", 404, errors.NotConfigured),
+        ("InvalidBucketAclWithObjectOwnership", 400, errors.AclInTheWay),
+        ("RestoreAlreadyInProgress", 409, errors.RestoreInProgress),
         ("BadDigest", 400, errors.BadContent),
         ("IncompleteBody", 400, errors.BadContent),
         ("XAmzContentSHA256Mismatch", 400, errors.BadContent),
         ("NotImplemented", 501, errors.Unsupported),
         ("501", 501, errors.Unsupported),
-        ("MethodNotAllowed", 405, errors.Unsupported),
+        ("MethodNotAllowed", 405, errors.DeleteMarkerFound),  # a GET that is not allowed
         ("SlowDown", 503, errors.StorageUnavailable),
         ("503", 503, errors.StorageUnavailable),
         ("InternalError", 500, errors.StorageUnavailable),
@@ -78,7 +82,7 @@ def test_code_of_the_store_becomes_a_class_with_a_sentence(
         (ReadTimeoutError(endpoint_url="http://x"), errors.StorageUnavailable),
         (IncompleteReadError(actual_bytes=1, expected_bytes=2), errors.StorageUnavailable),
         (NoCredentialsError(), errors.AccessRefused),
-        (ParamValidationError(report="wrong"), errors.S3Error),
+        (ParamValidationError(report="wrong"), errors.BadRequest),
     ],
 )
 def test_fault_before_any_answer_becomes_a_class(raised: Exception, kind: type[errors.S3Error]) -> None:
@@ -106,3 +110,59 @@ def test_translated_keeps_the_original_as_cause() -> None:
 def test_translated_leaves_other_errors_alone() -> None:
     with pytest.raises(KeyError), errors.translated("GetObject"):
         raise KeyError("a mistake of ours")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "operation", "kind"),
+    [
+        ("405", "", "HeadObject", errors.DeleteMarkerFound),
+        ("BucketAlreadyExists", "", "CreateBucket", errors.BucketNameTaken),
+        ("BucketAlreadyOwnedByYou", "", "PutBucketNotificationConfiguration", errors.Unsupported),
+        ("MethodNotAllowed", "", "PutPublicAccessBlock", errors.Unsupported),
+        (
+            "AccessDenied",
+            "Access Denied because object protected by object lock.",
+            "DeleteObject",
+            errors.ObjectLocked,
+        ),
+        (
+            "AccessDenied",
+            "Mfa Authentication must be used for this request",
+            "PutBucketVersioning",
+            errors.MfaRequired,
+        ),
+        ("AccessDenied", "Access Denied", "DeleteObject", errors.AccessRefused),
+        (
+            "InvalidRequest",
+            "The object was stored using a form of Server Side Encryption.",
+            "GetObject",
+            errors.CustomerKeyNeeded,
+        ),
+    ],
+)
+def test_code_with_several_meanings_is_told_by_what_is_around_it(
+    code: str, message: str, operation: str, kind: type[errors.S3Error]
+) -> None:
+    response: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {}}
+
+    assert type(errors.translate(ClientError(response, operation), operation)) is kind
+
+
+def test_hidden_object_is_told_from_one_that_never_was() -> None:
+    response: Any = {
+        "Error": {"Code": "404", "Message": "Not Found"},
+        "ResponseMetadata": {"HTTPStatusCode": 404, "HTTPHeaders": {"x-amz-delete-marker": "true"}},
+    }
+
+    found = errors.translate(ClientError(response, "HeadObject"), "HeadObject")
+
+    assert type(found) is errors.DeleteMarkerFound
+
+
+def test_refused_values_are_told_in_the_stores_words() -> None:
+    response: Any = {"Error": {"Code": "InvalidArgument", "Message": "Days must be at least 30"}}
+
+    found = errors.translate(ClientError(response, "PutBucketLifecycleConfiguration"), "x")
+
+    assert type(found) is errors.BadRequest
+    assert "Days must be at least 30" in str(found)

@@ -2,13 +2,14 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
 
 from portal.s3 import session
-from portal.s3.errors import AccessRefused
+from portal.s3.errors import AccessRefused, Unsupported
 from portal.s3.session import Timeouts
 from tests import store
 
@@ -88,3 +89,76 @@ def test_no_credentials_is_a_refusal_in_words(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(AccessRefused, match="storage operator"):
         session.credentials()
+
+
+ROLE = "arn:aws:iam::111122223333:role/portal"
+
+
+@pytest.fixture
+def roles_given(settings, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Requests for a role's keys, each answered with keys that end in a minute: a new one is due soon."""
+    asked: list[dict[str, Any]] = []
+
+    class Security:
+        def assume_role(self, **given: Any) -> dict[str, Any]:
+            asked.append(given)
+            return {
+                "Credentials": {
+                    "AccessKeyId": f"ROLEKEY{len(asked)}",
+                    "SecretAccessKey": "secret",
+                    "SessionToken": "token",
+                    "Expiration": datetime.now(UTC) + timedelta(seconds=60),
+                }
+            }
+
+    def create_client(_self: Any, service: str, **_options: Any) -> Any:
+        assert service == "sts"
+        return Security()
+
+    monkeypatch.setattr("botocore.session.Session.create_client", create_client)
+    guarded = {**settings.S3_CONNECTIONS["default"], "role_arn": ROLE, "external_id": "shared word"}
+    settings.S3_CONNECTIONS = {**settings.S3_CONNECTIONS, "guarded": guarded}
+    return asked
+
+
+def test_role_is_taken_on_when_keys_are_needed_and_renewed_before_they_end(roles_given) -> None:
+    session.session("guarded")
+    assert roles_given == []
+
+    first = session.credentials("guarded")
+    second = session.credentials("guarded")
+
+    assert roles_given[0]["RoleArn"] == ROLE
+    assert roles_given[0]["ExternalId"] == "shared word"
+    assert (first.access_key, first.token) == ("ROLEKEY1", "token")
+    assert second.access_key != first.access_key
+
+
+def test_role_of_one_connection_is_not_that_of_another(roles_given) -> None:
+    session.credentials("guarded")
+
+    assert session.credentials().access_key == "testing"
+
+
+def test_signed_addresses_do_not_ask_browsers_for_the_owner(settings) -> None:
+    owned = {**settings.S3_CONNECTIONS["default"], "expected_owner": "111122223333"}
+    settings.S3_CONNECTIONS = {**settings.S3_CONNECTIONS, "owned": owned}
+    params = {"Bucket": "photos", "Key": "a.jpg"}
+
+    url = session.client("owned", for_browser=True).generate_presigned_url("put_object", Params=params)
+
+    assert "owner" not in url
+
+
+def test_accounts_are_asked_about_at_amazon_alone() -> None:
+    with pytest.raises(Unsupported):
+        session.control_client()
+    with pytest.raises(Unsupported):
+        session.account_id()
+
+
+def test_account_that_is_set_is_not_asked_for(settings) -> None:
+    owned = {**settings.S3_CONNECTIONS["default"], "expected_owner": "111122223333"}
+    settings.S3_CONNECTIONS = {**settings.S3_CONNECTIONS, "owned": owned}
+
+    assert session.account_id("owned") == "111122223333"

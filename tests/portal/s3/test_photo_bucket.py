@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from portal.s3 import buckets, session
+from portal.s3 import buckets, photo_bucket, session, versioning
 from portal.s3.errors import S3Error, StorageUnavailable
 from portal.s3.types import VersioningState
 from tests.store import answering, refusal
@@ -26,9 +26,9 @@ def new_bucket(photo_bucket: str, settings: Any) -> Iterator[str]:
 
 
 def test_bucket_that_is_missing_is_created_with_versions_and_cors(new_bucket: str) -> None:
-    prepared = buckets.prepare_photo_bucket(ORIGINS)
+    prepared = photo_bucket.prepare(ORIGINS)
 
-    assert buckets.versioning(new_bucket) is VersioningState.ENABLED
+    assert versioning.read(new_bucket).state is VersioningState.ENABLED
     assert prepared.done[0] == f"created bucket {new_bucket}"
     assert "allowed uploads from https://portal.example.org" in prepared.done
     (rule,) = session.client().get_bucket_cors(Bucket=new_bucket)["CORSRules"]
@@ -38,36 +38,36 @@ def test_bucket_that_is_missing_is_created_with_versions_and_cors(new_bucket: st
 
 def test_what_the_store_lacks_is_told(new_bucket: str) -> None:
     with answering("PutPublicAccessBlock", refusal(501, "NotImplemented")):
-        prepared = buckets.prepare_photo_bucket([])
+        prepared = photo_bucket.prepare([])
 
     assert any("public access block" in line for line in prepared.lacking)
 
 
 def test_cors_that_is_forbidden_is_told_and_stops_nothing(new_bucket: str) -> None:
     with answering("PutBucketCors", refusal(403, "AccessDenied")):
-        prepared = buckets.prepare_photo_bucket(ORIGINS)
+        prepared = photo_bucket.prepare(ORIGINS)
 
     assert any("CORS" in line for line in prepared.lacking)
-    assert buckets.versioning(new_bucket) is VersioningState.ENABLED
+    assert versioning.read(new_bucket).state is VersioningState.ENABLED
 
 
 def test_second_preparation_changes_nothing(new_bucket: str, store_calls: list[str]) -> None:
-    buckets.prepare_photo_bucket(ORIGINS)
+    photo_bucket.prepare(ORIGINS)
     store_calls.clear()
 
-    prepared = buckets.prepare_photo_bucket(ORIGINS)
+    prepared = photo_bucket.prepare(ORIGINS)
 
     assert prepared.done == []
     assert not [name for name in store_calls if name.startswith(("Put", "Create", "Delete"))]
 
 
 def test_cors_rules_of_others_stay(new_bucket: str) -> None:
-    buckets.prepare_photo_bucket([])
+    photo_bucket.prepare([])
     foreign: Any = {"ID": "site", "AllowedMethods": ["GET"], "AllowedOrigins": ["https://site.example.org"]}
     session.client().put_bucket_cors(Bucket=new_bucket, CORSConfiguration={"CORSRules": [foreign]})
 
-    buckets.prepare_photo_bucket(ORIGINS)
-    buckets.prepare_photo_bucket(["https://moved.example.org"])
+    photo_bucket.prepare(ORIGINS)
+    photo_bucket.prepare(["https://moved.example.org"])
 
     rules = session.client().get_bucket_cors(Bucket=new_bucket)["CORSRules"]
     assert {rule["ID"]: rule["AllowedOrigins"] for rule in rules} == {
@@ -77,18 +77,18 @@ def test_cors_rules_of_others_stay(new_bucket: str) -> None:
 
 
 def test_suspended_versioning_is_switched_on_again(new_bucket: str) -> None:
-    buckets.prepare_photo_bucket([])
+    photo_bucket.prepare([])
     session.client().put_bucket_versioning(Bucket=new_bucket, VersioningConfiguration={"Status": "Suspended"})
 
-    prepared = buckets.prepare_photo_bucket([])
+    prepared = photo_bucket.prepare([])
 
     assert prepared.done == ["switched versioning on"]
-    assert buckets.versioning(new_bucket) is VersioningState.ENABLED
+    assert versioning.read(new_bucket).state is VersioningState.ENABLED
 
 
 def test_versioning_that_cannot_be_had_is_an_error(new_bucket: str) -> None:
     with answering("PutBucketVersioning", refusal(501, "NotImplemented")), pytest.raises(S3Error):
-        buckets.prepare_photo_bucket([])
+        photo_bucket.prepare([])
 
 
 def test_store_that_is_away_is_no_missing_bucket(no_store: str) -> None:

@@ -1,0 +1,208 @@
+"""What a store is known not to do, and why that matters; the rest of S3 it is taken to do.
+
+The contract suite (tests/contract) holds the table: an undeclared difference fails there, and so
+does a declared one that is none any more. Pages show the reasons beside the controls. Differences
+that can be asked for without changing anything are probed; the table holds the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.s3 import (
+    acl,
+    encryption,
+    lifecycle,
+    notifications,
+    object_lock,
+    ownership,
+    policy,
+    public_access_block,
+    session,
+    tags,
+)
+from portal.s3.errors import S3Error, Unsupported
+
+
+class Server(StrEnum):
+    """Which software a connection talks to: as set, else Amazon's where there is no endpoint."""
+
+    AMAZON = "amazon"
+    SEAWEEDFS = "seaweedfs"
+    MINISTACK = "ministack"
+    MOTO = "moto"
+    OTHER = "other"
+
+
+class Capability(StrEnum):
+    """Something that S3 does and a store may not."""
+
+    ACLS = "ACLs are kept and given back as they were written"
+    ACLS_BY_VERSION = "every version has an ACL of its own"
+    ACLS_IN_THE_WAY = "public grants of a bucket stand against enforcing ownership"
+    ACLS_REFUSED = "ACLs are refused where ownership is enforced"
+    ACLS_ENFORCED = "a public-read ACL lets strangers read, and nothing else does"
+    ANY_CHARACTERS = "keys hold characters that no XML can"
+    ACCOUNTS = "an account's own public access block"
+    BUCKET_KEY = "objects say whether a bucket key encrypts them"
+    BATCH_LIMIT = "DeleteObjects refuses more than 1,000 keys"
+    CLASSES = "storage classes"
+    ARCHIVES = "archived objects must be restored before they are read"
+    RESTORE = "archived objects can be restored"
+    SLOW_RESTORE = "a restore takes its time, and a second one is refused meanwhile"
+    CONDITIONAL_COPY = "a copy heeds If-Match and If-None-Match of its target"
+    CONDITIONAL_SOURCE = "a copy heeds CopySourceIfMatch"
+    CONDITIONAL_DELETE = "a delete heeds If-Match"
+    CARRIAGE_RETURNS = "keys hold carriage returns"
+    DEFAULT_ENCRYPTION = "a bucket's default encryption"
+    EMPTY_SEGMENTS = "keys hold empty segments, a leading / and dots as they are"
+    ENCRYPTION_IN_PLACE = "objects are encrypted with another key in place"
+    EVENT_BRIDGE = "events go to EventBridge"
+    EVENTS = "event notifications"
+    GRANTS = "ACLs of single grants are kept as they were written"
+    KMS = "encryption with KMS keys"
+    LIFECYCLE = "lifecycle rules"
+    LIFECYCLE_EVERY_FIELD = "lifecycle rules are given back with every field"
+    MARKER_BY_HEAD = "HEAD and GET tell that a version is a delete marker"
+    LOCK_ON_COPY = "a copy takes retention and legal hold"
+    MULTIPART_TAGS = "objects made of parts have the tags that were sent"
+    NOT_EMPTY = "a bucket that holds versions or markers cannot be deleted"
+    OBJECT_LOCK = "retention and legal hold"
+    OWNER_CHECK = "ExpectedBucketOwner is heeded"
+    OWNERSHIP = "object ownership"
+    PAGED_BUCKETS = "ListBuckets is paged"
+    POLICY = "bucket policies"
+    POLICY_STATUS = "the store judges whether a policy is public"
+    POLICY_STATUS_OF_NONE = "a bucket without a policy has none that is public"
+    PUBLIC_ACCESS_BLOCK = "Block Public Access"
+    PUBLIC_ACCESS_BLOCK_ENFORCED = "Block Public Access refuses public ACLs"
+    SELF_COPY_REFUSED = "a copy onto itself that changes nothing is refused"
+    SMALLEST_MOVED = "the smallest size that transitions move is kept"
+    STRANGERS_REFUSED = "who has no keys and no grant reads nothing"
+    SUSPENDED_VERSIONS = "suspended buckets keep their versions, and deletes there leave a marker"
+    TAGS_OF_BUCKET = "tags of buckets"
+
+
+_NO_ACCOUNTS = gettext_lazy("It has no accounts with settings of their own.")
+_NO_EVENTS = gettext_lazy("It sends no events to Amazon's queues.")
+_NO_OWNERS = gettext_lazy("It does not look at the account that a bucket is expected to belong to.")
+
+_KNOWN: dict[Server, dict[Capability, Any]] = {
+    Server.AMAZON: {},
+    Server.OTHER: {},
+    Server.SEAWEEDFS: {
+        Capability.ACCOUNTS: _NO_ACCOUNTS,
+        Capability.ACLS_ENFORCED: gettext_lazy(
+            "It keeps ACLs, but strangers read nothing whatever they say."
+        ),
+        Capability.ACLS_IN_THE_WAY: gettext_lazy("It enforces ownership over grants that are left."),
+        Capability.ACLS_REFUSED: gettext_lazy("It takes ACLs also where ownership is enforced."),
+        Capability.ANY_CHARACTERS: gettext_lazy("It loses keys with such characters from its listings."),
+        Capability.ARCHIVES: gettext_lazy("Archive classes are names to it: the objects stay readable."),
+        Capability.EMPTY_SEGMENTS: gettext_lazy("It stores a//b as a/b, and refuses ./ and ../."),
+        Capability.EVENT_BRIDGE: _NO_EVENTS,
+        Capability.EVENTS: _NO_EVENTS,
+        Capability.KMS: gettext_lazy("This SeaweedFS has no KMS: writing with a KMS key fails."),
+        Capability.LIFECYCLE_EVERY_FIELD: gettext_lazy(
+            "It refuses rules that move objects to another class."
+        ),
+        Capability.MARKER_BY_HEAD: gettext_lazy(
+            "It answers 404 for a hidden object as for one that never was."
+        ),
+        Capability.NOT_EMPTY: gettext_lazy("It deletes a bucket together with older versions and markers."),
+        Capability.OWNER_CHECK: _NO_OWNERS,
+        Capability.PUBLIC_ACCESS_BLOCK: gettext_lazy("It has no Block Public Access (501)."),
+        Capability.PUBLIC_ACCESS_BLOCK_ENFORCED: gettext_lazy("It has no Block Public Access (501)."),
+        Capability.RESTORE: gettext_lazy("Nothing is archived, so nothing is restored (405)."),
+        Capability.SLOW_RESTORE: gettext_lazy("Nothing is archived, so nothing is restored (405)."),
+    },
+    Server.MINISTACK: {
+        Capability.ACLS_ENFORCED: gettext_lazy("It asks nobody for keys, whatever an ACL says."),
+        Capability.ACCOUNTS: _NO_ACCOUNTS,
+        Capability.ANY_CHARACTERS: gettext_lazy("Its listings give such keys back as other ones."),
+        Capability.BATCH_LIMIT: gettext_lazy("It takes any number of keys."),
+        Capability.BUCKET_KEY: gettext_lazy("It forgets the bucket key of an object."),
+        Capability.CONDITIONAL_COPY: gettext_lazy("It copies whatever is at the target."),
+        Capability.CARRIAGE_RETURNS: gettext_lazy("Its listings give such keys back as other ones."),
+        Capability.MULTIPART_TAGS: gettext_lazy("It drops tags that a multipart upload begins with."),
+        Capability.OWNER_CHECK: _NO_OWNERS,
+        Capability.POLICY_STATUS: gettext_lazy("It answers without a judgement."),
+        Capability.POLICY_STATUS_OF_NONE: gettext_lazy("It answers without a judgement."),
+        Capability.SELF_COPY_REFUSED: gettext_lazy("It copies an object onto itself without any change."),
+        Capability.SMALLEST_MOVED: gettext_lazy("It forgets the smallest size that transitions move."),
+        Capability.STRANGERS_REFUSED: gettext_lazy("It asks nobody for keys."),
+    },
+    Server.MOTO: {
+        Capability.ACLS_BY_VERSION: gettext_lazy("It has one ACL for all versions of a key."),
+        Capability.ACLS_IN_THE_WAY: gettext_lazy("It enforces ownership over grants that are left."),
+        Capability.ACLS_REFUSED: gettext_lazy("It takes ACLs also where ownership is enforced."),
+        Capability.ANY_CHARACTERS: gettext_lazy("Its listings give such keys back as other ones."),
+        Capability.BATCH_LIMIT: gettext_lazy("It takes any number of keys."),
+        Capability.CONDITIONAL_COPY: gettext_lazy("It copies whatever is at the target."),
+        Capability.CONDITIONAL_SOURCE: gettext_lazy("It copies whatever the source has become."),
+        Capability.CARRIAGE_RETURNS: gettext_lazy("Its listings give such keys back as other ones."),
+        Capability.EVENT_BRIDGE: gettext_lazy("It forgets that events go to EventBridge."),
+        Capability.GRANTS: gettext_lazy("It keeps the owner's grant alone."),
+        Capability.LIFECYCLE_EVERY_FIELD: gettext_lazy("It forgets how many older versions a rule keeps."),
+        Capability.LOCK_ON_COPY: gettext_lazy("It wants a checksum header that CopyObject does not have."),
+        Capability.NOT_EMPTY: gettext_lazy("It deletes a bucket that holds delete markers."),
+        Capability.OWNER_CHECK: _NO_OWNERS,
+        Capability.PAGED_BUCKETS: gettext_lazy("Its first page of buckets is its last."),
+        Capability.PUBLIC_ACCESS_BLOCK_ENFORCED: gettext_lazy(
+            "It takes public ACLs also where they are blocked."
+        ),
+        Capability.SLOW_RESTORE: gettext_lazy("It restores in an instant."),
+        Capability.SMALLEST_MOVED: gettext_lazy("It forgets the smallest size that transitions move."),
+        Capability.SUSPENDED_VERSIONS: gettext_lazy("It loses the versions of a suspended bucket."),
+    },
+}
+
+# Reads that change nothing; each answers Unsupported where the store lacks the whole subject.
+_PROBES: dict[Capability, Callable[..., Any]] = {
+    Capability.ACLS: acl.of_bucket,
+    Capability.DEFAULT_ENCRYPTION: encryption.read,
+    Capability.EVENTS: notifications.read,
+    Capability.LIFECYCLE: lifecycle.read,
+    Capability.OBJECT_LOCK: object_lock.of_bucket,
+    Capability.OWNERSHIP: ownership.read,
+    Capability.POLICY: policy.read,
+    Capability.POLICY_STATUS: policy.is_public,
+    Capability.PUBLIC_ACCESS_BLOCK: public_access_block.read,
+    Capability.TAGS_OF_BUCKET: tags.of_bucket,
+}
+
+
+def server(alias: str = session.DEFAULT) -> Server:
+    """Return which software the connection talks to."""
+    chosen = session.connection(alias)
+    if chosen.server:
+        return Server(chosen.server)
+    return Server.OTHER if chosen.endpoint_url else Server.AMAZON
+
+
+def known(which: Server) -> dict[Capability, str]:
+    """Return what the software is known to lack, each with its reason, in the reader's language."""
+    return {capability: str(reason) for capability, reason in _KNOWN[which].items()}
+
+
+def lacking(bucket: str, *, alias: str = session.DEFAULT) -> dict[Capability, str]:
+    """Return what the bucket's store lacks: what is known of it, and what ten reads of the bucket tell.
+
+    A part that may not be read, or a store that is away, says nothing about what it can do.
+    """
+    found = known(server(alias))
+    for capability, ask in _PROBES.items():
+        if capability in found:
+            continue
+        try:
+            ask(bucket, alias=alias)
+        except Unsupported as error:
+            found[capability] = _("The store answers %(code)s: it has no such call.") % {"code": error.code}
+        except S3Error:
+            continue
+    return found

@@ -1,0 +1,92 @@
+"""Encryption at rest: a bucket's default for new objects, and re-encrypting one without a copy."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from portal.s3 import session
+from portal.s3.errors import BadRequest, NotConfigured, translated
+from portal.s3.types import Algorithm
+
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+
+
+@dataclass(frozen=True)
+class DefaultEncryption:
+    """What new objects get. `kms_key` is a key's full ARN; empty with KMS: the account's own `aws/s3` key.
+
+    A bucket key saves most of the calls (and their price) to KMS.
+    """
+
+    algorithm: Algorithm = Algorithm.SSE_S3
+    kms_key: str = ""
+    bucket_key: bool = False
+
+
+def check_key(arn: str) -> None:
+    """BadRequest unless it is the full ARN of a key.
+
+    An alias would be looked up in the account of whoever uploads, and may mean another key there
+    (API:ServerSideEncryptionByDefault).
+    """
+    if not _KEY_ARN.fullmatch(arn):
+        raise BadRequest(_("Name the KMS key by its full ARN (arn:aws:kms:…:key/…), not by an alias."))
+
+
+def read(bucket: str, *, alias: str = session.DEFAULT) -> DefaultEncryption:
+    """Return the bucket's default; algorithm NONE where there is none."""
+    try:
+        with translated("GetBucketEncryption"):
+            answer = session.client(alias).get_bucket_encryption(Bucket=bucket)
+    except NotConfigured:
+        return DefaultEncryption(Algorithm.NONE)
+    rule: Any = next(iter(answer["ServerSideEncryptionConfiguration"]["Rules"]), {})
+    default = rule.get("ApplyServerSideEncryptionByDefault", {})
+    return DefaultEncryption(
+        algorithm=Algorithm(default.get("SSEAlgorithm", Algorithm.NONE)),
+        kms_key=default.get("KMSMasterKeyID", ""),
+        bucket_key=bool(rule.get("BucketKeyEnabled")),
+    )
+
+
+def write(bucket: str, wanted: DefaultEncryption, *, alias: str = session.DEFAULT) -> None:
+    """Set the default for new objects; those that exist stay as they are. NONE: back to the store's own."""
+    client = session.client(alias)
+    if wanted.algorithm is Algorithm.NONE:
+        with translated("DeleteBucketEncryption"):
+            client.delete_bucket_encryption(Bucket=bucket)
+        return
+    default: dict[str, Any] = {"SSEAlgorithm": wanted.algorithm.value}
+    if wanted.kms_key:
+        check_key(wanted.kms_key)
+        default["KMSMasterKeyID"] = wanted.kms_key
+    rule: Any = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": wanted.bucket_key}
+    with translated("PutBucketEncryption"):
+        client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+
+def move_to_kms(
+    bucket: str,
+    key: str,
+    kms_key: str,
+    *,
+    bucket_key: bool = True,
+    version_id: str = "",
+    alias: str = session.DEFAULT,
+) -> None:
+    """Encrypt one version with the KMS key, in place (API:UpdateObjectEncryption).
+
+    No copy: version, time, ETag and class stay, and archived objects need no restore. There is no
+    way back to SSE-S3. Unsupported where the store lacks the call; a copy does it there.
+    """
+    check_key(kms_key)
+    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    wanted: Any = {"SSEKMS": {"KMSKeyArn": kms_key, "BucketKeyEnabled": bucket_key}}
+    with translated("UpdateObjectEncryption"):
+        session.client(alias).update_object_encryption(
+            Bucket=bucket, Key=key, ObjectEncryption=wanted, **extra
+        )
