@@ -125,8 +125,11 @@ class Photo(models.Model):
             # For one pet's photos, for those without a pet, and for the newest of many pets: `live`
             # stands last so that no row is read to leave the others out.
             models.Index(fields=["pet", "-created_at", "-id", "live"], name="photo_pet_created"),
+            # Of the few that are published alone: a planner takes it also beside a filter by status.
             models.Index(
-                fields=["is_published", "-created_at", "-id"], condition=LIVE, name="photo_published_created"
+                fields=["-created_at", "-id"],
+                condition=LIVE & Q(is_published=True),
+                name="photo_published_created",
             ),
             models.Index(
                 fields=["content_type", "-created_at", "-id"], condition=LIVE, name="photo_type_created"

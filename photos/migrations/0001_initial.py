@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='photo',
-            index=models.Index(condition=models.Q(('live', True)), fields=['is_published', '-created_at', '-id'], name='photo_published_created'),
+            index=models.Index(condition=models.Q(('live', True), ('is_published', True)), fields=['-created_at', '-id'], name='photo_published_created'),
         ),
         migrations.AddIndex(
             model_name='photo',

@@ -294,3 +294,13 @@ def test_replace_while_the_store_is_away_is_a_calm_page(page, no_store) -> None:
     assert int(response["Retry-After"]) > 0
     assert "does not answer" in response.text
     assert photo.status == PhotoStatus.READY
+
+
+def test_filter_for_ready_shows_exactly_the_ready_ones(page) -> None:
+    PhotoFactory()
+    for status in set(PhotoStatus) - {PhotoStatus.READY}:
+        PhotoFactory(**{status.value: True})
+
+    response = page.get(f"{LIST}?status={PhotoStatus.READY}")
+
+    assert {photo.status for photo in response.context["cl"].result_list} == {PhotoStatus.READY}
