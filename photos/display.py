@@ -50,15 +50,14 @@ def picture_url(photo: Photo, name: str) -> str:
     return links.rendition_url(photo, found) if found else links.placeholder_url(photo.status)
 
 
-def tile(photo: Photo, *, link: bool = False, lazy: bool = True) -> SafeString:
+def tile(photo: Photo, *, link: bool = False) -> SafeString:
     """Return the photo's square tile, with words for those who cannot see it."""
     image = format_html(
-        '<img class="photo-tile" src="{}" alt="{}" width="{}" height="{}" decoding="async" loading="{}">',
+        '<img class="photo-tile" src="{}" alt="{}" width="{}" height="{}" decoding="async" loading="lazy">',
         picture_url(photo, renditions.TILE),
         describe(photo),
         TILE_SIDE,
         TILE_SIDE,
-        "lazy" if lazy else "eager",
     )
     if not link:
         return image
