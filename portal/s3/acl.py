@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from portal.s3 import public_access_block, session
-from portal.s3.errors import AccessRefused, BadRequest, PublicAccessBlocked, S3Error, translated
+from portal.s3.errors import AccessRefused, BadRequest, PublicAccessBlocked, S3Error, Unsupported, translated
 
 MAX_GRANTS = 100  # UG:acl-overview
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
@@ -213,14 +213,17 @@ def _parsed(answer: Any) -> Acl:
     return Acl(
         owner=owner.get("ID", ""),
         owner_name=owner.get("DisplayName", ""),
-        grants=tuple(
-            Grant(
-                grantee=grant["Grantee"].get("URI")
-                or grant["Grantee"].get("ID")
-                or grant["Grantee"].get("EmailAddress", ""),
-                permission=Permission(grant["Permission"]),
-                name=grant["Grantee"].get("DisplayName", ""),
-            )
-            for grant in answer.get("Grants", [])
-        ),
+        grants=tuple(_grant(said) for said in answer.get("Grants", [])),
+    )
+
+
+def _grant(said: Any) -> Grant:
+    """Return the grant as the store says it. Unsupported when it does not say who may do what."""
+    grantee = said.get("Grantee", {})
+    if said.get("Permission") not in set(Permission):
+        raise Unsupported(_("The store's ACLs do not say who may do what."), code="IncompleteAcl")
+    return Grant(
+        grantee=grantee.get("URI") or grantee.get("ID") or grantee.get("EmailAddress", ""),
+        permission=Permission(said["Permission"]),
+        name=grantee.get("DisplayName", ""),
     )

@@ -118,7 +118,7 @@ def _parsed(key: str, found: Any) -> Attributes:
         unreadable_metadata=found.get("MissingMeta", 0),
         storage_class=found.get("StorageClass") or StorageClass.STANDARD,
         archive_tier=found.get("ArchiveStatus", ""),
-        encryption=Algorithm(found.get("ServerSideEncryption") or Algorithm.NONE),
+        encryption=Algorithm.told(found.get("ServerSideEncryption") or Algorithm.NONE),
         kms_key=found.get("SSEKMSKeyId", ""),
         bucket_key=bool(found.get("BucketKeyEnabled")),
         retention=_retention(found),
@@ -151,4 +151,4 @@ def _stored_encoding(said: str) -> str:
 def _retention(found: Any) -> Retention | None:
     if not found.get("ObjectLockMode"):
         return None
-    return Retention(RetentionMode(found["ObjectLockMode"]), found["ObjectLockRetainUntilDate"])
+    return Retention(RetentionMode.told(found["ObjectLockMode"]), found["ObjectLockRetainUntilDate"])

@@ -4,23 +4,26 @@ versioning, ownership, acl, public_access_block, policy, exposure (public or not
 these together), encryption, object_lock, lifecycle, cors, notifications, tags.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import WaiterError
 from django.utils.translation import gettext as _
 
-from portal.s3 import bucket_names, encryption, ownership, public_access_block, session, versioning
+from portal.s3 import bucket_names, encryption, ownership, public_access_block, session, versioning, waiting
 from portal.s3.encryption import DefaultEncryption
 from portal.s3.errors import (
+    AccessRefused,
     BadRequest,
+    BucketNameTaken,
     BucketNotEmpty,
     BucketNotFound,
     ObjectNotFound,
     PartlyDone,
     S3Error,
+    StorageUnavailable,
     Unsupported,
     translated,
 )
@@ -92,41 +95,95 @@ def create(bucket: str, birth: Birth | None = None, *, alias: str = session.DEFA
     """Create the bucket in the session's region, wait until it is there, and give it its settings.
 
     Returns what the store lacks, as sentences. BadRequest for a name that S3 does not allow,
-    BucketNameTaken, PartlyDone when the bucket is there but one of its settings was refused.
+    BucketNameTaken also for a bucket of our own: it keeps its settings. PartlyDone when the bucket
+    is there but not all of its settings; `missing` names them as the seam's modules are called.
     """
     if faults := bucket_names.faults(bucket):
         raise BadRequest(" ".join(faults), operation="CreateBucket")
     birth = birth or Birth()
+    _refuse_taken(bucket, alias)
     _create(bucket, birth, alias)
-    settings_of_birth: list[tuple[str, Any]] = [
-        (
+    steps = _steps_of_birth(bucket, birth, alias)
+    lacking: list[str] = []
+    refused: dict[str, S3Error] = {}
+    to_do = list(steps)
+    try:
+        waiting.until_bucket_exists(bucket, alias=alias)
+        while to_do:
+            title, give = steps[to_do[0]]
+            try:
+                give()
+            except Unsupported as error:
+                lacking.append(f"{title}: {error}")
+            except StorageUnavailable:
+                raise
+            except S3Error as error:
+                refused[to_do[0]] = error
+            to_do.pop(0)
+    except S3Error as error:  # the store went away: each further step would wait for it, too
+        refused |= dict.fromkeys(to_do, error)
+    if refused:
+        raise _partly(refused, {name: title for name, (title, _give) in steps.items()})
+    return lacking
+
+
+def _steps_of_birth(bucket: str, birth: Birth, alias: str) -> dict[str, tuple[str, Callable[[], None]]]:
+    """Return what a bucket gets after it was made, the shutting of its doors first."""
+    steps: dict[str, tuple[str, Callable[[], None]]] = {
+        "public_access_block": (
             _("public access block"),
             lambda: public_access_block.write(bucket, birth.public_access_block, alias=alias),
         ),
-        (_("object ownership"), lambda: ownership.write(bucket, birth.ownership, alias=alias)),
-    ]
+        "ownership": (
+            _("object ownership"),
+            lambda: ownership.write(bucket, birth.ownership, alias=alias),
+        ),
+    }
     if birth.versioned or birth.object_lock:
-        settings_of_birth.append((_("versioning"), lambda: versioning.enable(bucket, alias=alias)))
+        steps["versioning"] = (_("versioning"), lambda: versioning.enable(bucket, alias=alias))
     if birth.encryption is not None:
         wanted = birth.encryption
-        settings_of_birth.append(
-            (_("default encryption"), lambda: encryption.write(bucket, wanted, alias=alias))
+        steps["encryption"] = (
+            _("default encryption"),
+            lambda: encryption.write(bucket, wanted, alias=alias),
         )
-    lacking = []
-    for name, give in settings_of_birth:
-        try:
-            give()
-        except Unsupported as error:
-            lacking.append(f"{name}: {error}")
-        except S3Error as error:
-            raise PartlyDone(
-                _("The bucket was created, but not its %(setting)s: %(reason)s")
-                % {"setting": name, "reason": error},
-                operation=error.operation,
-                code=error.code,
-                request_id=error.request_id,
-            ) from error
-    return lacking
+    return steps
+
+
+def _partly(refused: dict[str, S3Error], titles: dict[str, str]) -> PartlyDone:
+    reasons = [f"{titles[name]}: {error}" for name, error in refused.items()]
+    first = next(iter(refused.values()))
+    return PartlyDone(
+        _("The bucket was created, but not with all of its settings. %(reasons)s")
+        % {"reasons": "; ".join(reasons)},
+        missing=tuple(refused),
+        operation=first.operation,
+        code=first.code,
+        request_id=first.request_id,
+    )
+
+
+def _refuse_taken(bucket: str, alias: str) -> None:
+    """BucketNameTaken also where CreateBucket would say yes.
+
+    In us-east-1 it answers 200 for a bucket of the same account; the settings of a birth would then
+    fall upon one that has its own (API:CreateBucket, BucketAlreadyOwnedByYou).
+    """
+    try:
+        is_ours = exists(bucket, alias=alias)
+    except AccessRefused as error:
+        raise BucketNameTaken(
+            _("There is a bucket of this name, and these keys may not look at it."),
+            operation=error.operation,
+            code=error.code,
+            request_id=error.request_id,
+        ) from error
+    if is_ours:
+        raise BucketNameTaken(
+            _("There is a bucket of this name here already."),
+            operation="CreateBucket",
+            code="BucketAlreadyOwnedByYou",
+        )
 
 
 def _create(bucket: str, birth: Birth, alias: str) -> None:
@@ -137,8 +194,12 @@ def _create(bucket: str, birth: Birth, alias: str) -> None:
     if session.region(alias) != session.FALLBACK_REGION:  # us-east-1 must not be named
         options["CreateBucketConfiguration"] = {"LocationConstraint": session.region(alias)}
     with translated("CreateBucket"):
-        made.create_bucket(Bucket=bucket, **options)
-    _wait("bucket_exists", bucket, alias)
+        try:
+            made.create_bucket(Bucket=bucket, **options)
+        except made.exceptions.BucketAlreadyOwnedByYou as error:
+            # Nobody had the name a moment ago: the first request made it, and its answer was lost.
+            if not error.response["ResponseMetadata"].get("RetryAttempts"):
+                raise
 
 
 def contents(bucket: str, *, limit: int = 1_000, alias: str = session.DEFAULT) -> Contents:
@@ -163,7 +224,7 @@ def delete(bucket: str, *, alias: str = session.DEFAULT) -> None:
     """Delete the empty bucket and wait until it is gone. Its name is then free for anybody.
 
     BucketNotEmpty names what is left. Asked before, too: some stores delete a bucket that still
-    holds older versions, and those with it.
+    holds older versions, and those with it. PartlyDone when it is not seen to be gone.
     """
     left = contents(bucket, alias=alias)
     if not left.is_empty:
@@ -182,16 +243,16 @@ def delete(bucket: str, *, alias: str = session.DEFAULT) -> None:
             operation="DeleteBucket",
             code="BucketNotEmpty",
         )
-    with translated("DeleteBucket"):
+    # It was there a moment ago: not found means that the answer to a first request was lost.
+    with suppress(BucketNotFound), translated("DeleteBucket"):
         session.client(alias).delete_bucket(Bucket=bucket)
-    _wait("bucket_not_exists", bucket, alias)
-
-
-def _wait(waiter: Any, bucket: str, alias: str) -> None:
-    with translated("HeadBucket"):
-        try:
-            session.client(alias).get_waiter(waiter).wait(
-                Bucket=bucket, WaiterConfig={"Delay": 1, "MaxAttempts": 20}
-            )
-        except WaiterError as error:
-            raise S3Error(str(error), operation="HeadBucket") from error
+    try:
+        waiting.until_bucket_is_gone(bucket, alias=alias)
+    except S3Error as error:
+        raise PartlyDone(
+            _("The store has agreed to delete the bucket, but does not say yet that it is gone: %(reason)s")
+            % {"reason": error},
+            operation=error.operation,
+            code=error.code,
+            request_id=error.request_id,
+        ) from error

@@ -43,6 +43,7 @@ class Capability(StrEnum):
     """Something that S3 does and a store may not."""
 
     ACLS = "ACLs are kept and given back as they were written"
+    ACLS_BELOW_MARKERS = "versions below a delete marker tell their ACL"
     ACLS_BY_VERSION = "every version has an ACL of its own"
     ACLS_IN_THE_WAY = "public grants of a bucket stand against enforcing ownership"
     ACLS_REFUSED = "ACLs are refused where ownership is enforced"
@@ -58,9 +59,12 @@ class Capability(StrEnum):
     CONDITIONAL_COPY = "a copy heeds If-Match and If-None-Match of its target"
     CONDITIONAL_SOURCE = "a copy heeds CopySourceIfMatch"
     CONDITIONAL_DELETE = "a delete heeds If-Match"
+    BESIDE_FOLDERS = "pages of a listing keep the key a.jpg beside keys below a.jpg/"
+    BESIDE_FOLDERS_BY_VERSION = "pages of versions keep the key a.jpg beside keys below a.jpg/"
     CARRIAGE_RETURNS = "keys hold carriage returns"
     DEFAULT_ENCRYPTION = "a bucket's default encryption"
     EMPTY_SEGMENTS = "keys hold empty segments, a leading / and dots as they are"
+    ENCODED_VERSIONS = "version listings heed EncodingType, which any key needs to be spelled right"
     ENCRYPTION_IN_PLACE = "objects are encrypted with another key in place"
     EVENT_BRIDGE = "events go to EventBridge"
     EVENTS = "event notifications"
@@ -69,8 +73,11 @@ class Capability(StrEnum):
     LIFECYCLE = "lifecycle rules"
     LIFECYCLE_EVERY_FIELD = "lifecycle rules are given back with every field"
     MARKER_BY_HEAD = "HEAD and GET tell that a version is a delete marker"
+    LIFTED_LOCK = "governance can be lifted, not only shortened"
+    LINE_FEEDS = "keys hold line feeds"
     LOCK_ON_COPY = "a copy takes retention and legal hold"
     MULTIPART_TAGS = "objects made of parts have the tags that were sent"
+    NULL_MARKERS = "the delete marker of a suspended bucket can be removed"
     NOT_EMPTY = "a bucket that holds versions or markers cannot be deleted"
     OBJECT_LOCK = "retention and legal hold"
     OWNER_CHECK = "ExpectedBucketOwner is heeded"
@@ -89,12 +96,19 @@ class Capability(StrEnum):
 
 
 _NO_ACCOUNTS = gettext_lazy("It has no accounts with settings of their own.")
+_NOT_IN_PLACE = gettext_lazy(
+    "Encrypting without a copy is asked of Amazon alone: another store might write over the object."
+)
 _NO_EVENTS = gettext_lazy("It sends no events to Amazon's queues.")
+_LOSES_BESIDE_FOLDERS = gettext_lazy(
+    "Where a page of a listing ends between a key and others that begin with it and a /, it loses the key."
+)
+_NO_ENCODING = gettext_lazy("It ignores EncodingType in version listings: control characters come as U+FFFD.")
 _NO_OWNERS = gettext_lazy("It does not look at the account that a bucket is expected to belong to.")
 
 _KNOWN: dict[Server, dict[Capability, Any]] = {
     Server.AMAZON: {},
-    Server.OTHER: {},
+    Server.OTHER: {Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE},
     Server.SEAWEEDFS: {
         Capability.ACCOUNTS: _NO_ACCOUNTS,
         Capability.ACLS_ENFORCED: gettext_lazy(
@@ -104,17 +118,25 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.ACLS_REFUSED: gettext_lazy("It takes ACLs also where ownership is enforced."),
         Capability.ANY_CHARACTERS: gettext_lazy("It loses keys with such characters from its listings."),
         Capability.ARCHIVES: gettext_lazy("Archive classes are names to it: the objects stay readable."),
+        Capability.BESIDE_FOLDERS: _LOSES_BESIDE_FOLDERS,
+        Capability.BESIDE_FOLDERS_BY_VERSION: _LOSES_BESIDE_FOLDERS,
         Capability.EMPTY_SEGMENTS: gettext_lazy("It stores a//b as a/b, and refuses ./ and ../."),
+        Capability.ENCODED_VERSIONS: _NO_ENCODING,
+        Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE,
         Capability.EVENT_BRIDGE: _NO_EVENTS,
         Capability.EVENTS: _NO_EVENTS,
         Capability.KMS: gettext_lazy("This SeaweedFS has no KMS: writing with a KMS key fails."),
         Capability.LIFECYCLE_EVERY_FIELD: gettext_lazy(
             "It refuses rules that move objects to another class."
         ),
+        Capability.LIFTED_LOCK: gettext_lazy("It shortens a lock, and lifts none: let it end soon instead."),
         Capability.MARKER_BY_HEAD: gettext_lazy(
             "It answers 404 for a hidden object as for one that never was."
         ),
         Capability.NOT_EMPTY: gettext_lazy("It deletes a bucket together with older versions and markers."),
+        Capability.NULL_MARKERS: gettext_lazy(
+            "It keeps the marker “null” and says that it is gone. Restore an older version instead."
+        ),
         Capability.OWNER_CHECK: _NO_OWNERS,
         Capability.PUBLIC_ACCESS_BLOCK: gettext_lazy("It has no Block Public Access (501)."),
         Capability.PUBLIC_ACCESS_BLOCK_ENFORCED: gettext_lazy("It has no Block Public Access (501)."),
@@ -122,13 +144,18 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.SLOW_RESTORE: gettext_lazy("Nothing is archived, so nothing is restored (405)."),
     },
     Server.MINISTACK: {
+        Capability.ACLS_BELOW_MARKERS: gettext_lazy("It knows no ACL of an object that is hidden."),
         Capability.ACLS_ENFORCED: gettext_lazy("It asks nobody for keys, whatever an ACL says."),
         Capability.ACCOUNTS: _NO_ACCOUNTS,
         Capability.ANY_CHARACTERS: gettext_lazy("Its listings give such keys back as other ones."),
         Capability.BATCH_LIMIT: gettext_lazy("It takes any number of keys."),
+        Capability.BESIDE_FOLDERS_BY_VERSION: gettext_lazy("It shows a folder again on every page."),
         Capability.BUCKET_KEY: gettext_lazy("It forgets the bucket key of an object."),
         Capability.CONDITIONAL_COPY: gettext_lazy("It copies whatever is at the target."),
         Capability.CARRIAGE_RETURNS: gettext_lazy("Its listings give such keys back as other ones."),
+        Capability.ENCODED_VERSIONS: _NO_ENCODING,
+        Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE,
+        Capability.LIFTED_LOCK: gettext_lazy("It shortens a lock, and lifts none: let it end soon instead."),
         Capability.MULTIPART_TAGS: gettext_lazy("It drops tags that a multipart upload begins with."),
         Capability.OWNER_CHECK: _NO_OWNERS,
         Capability.POLICY_STATUS: gettext_lazy("It answers without a judgement."),
@@ -146,11 +173,14 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.CONDITIONAL_COPY: gettext_lazy("It copies whatever is at the target."),
         Capability.CONDITIONAL_SOURCE: gettext_lazy("It copies whatever the source has become."),
         Capability.CARRIAGE_RETURNS: gettext_lazy("Its listings give such keys back as other ones."),
+        Capability.ENCODED_VERSIONS: _NO_ENCODING,
+        Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE,
         Capability.EVENT_BRIDGE: gettext_lazy("It forgets that events go to EventBridge."),
         Capability.GRANTS: gettext_lazy("It keeps the owner's grant alone."),
         Capability.LIFECYCLE_EVERY_FIELD: gettext_lazy("It forgets how many older versions a rule keeps."),
         Capability.LOCK_ON_COPY: gettext_lazy("It wants a checksum header that CopyObject does not have."),
         Capability.NOT_EMPTY: gettext_lazy("It deletes a bucket that holds delete markers."),
+        Capability.NULL_MARKERS: gettext_lazy("It makes none: it loses the versions of a suspended bucket."),
         Capability.OWNER_CHECK: _NO_OWNERS,
         Capability.PAGED_BUCKETS: gettext_lazy("Its first page of buckets is its last."),
         Capability.PUBLIC_ACCESS_BLOCK_ENFORCED: gettext_lazy(

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from portal.s3 import acl, attributes, carried, multipart_copy, session
+from portal.s3 import acl, attributes, carried, multipart_copy, session, waiting
 from portal.s3.attributes import Attributes, Headers
 from portal.s3.delete_markers import hide
 from portal.s3.errors import (
@@ -43,11 +43,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Copied:
-    """What there is now. `is_new` False: nothing had to be done."""
+    """What there is now, and of which version. `is_new` False: nothing had to be done."""
 
     version_id: str
     etag: str
     is_new: bool = True
+    of_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,19 +121,23 @@ def encrypt(
     return _copy(source, found, source, _Wanted(after), {"IfMatch": _quoted(found.etag)}, alias)
 
 
-def restore_version(bucket: str, key: str, version_id: str, *, alias: str = session.DEFAULT) -> Copied:
+def restore_version(
+    bucket: str, key: str, version_id: str, *, if_etag: str | None = None, alias: str = session.DEFAULT
+) -> Copied:
     """Make an older version the current one again, by a copy on top; all versions stay.
 
-    ObjectArchived when its class must be restored first; Conflict when somebody wrote meanwhile.
+    `if_etag` is the current object's, as it was seen; empty: it was hidden by a delete marker.
+    ObjectArchived when the version must be restored first; Conflict when somebody wrote meanwhile.
     """
     source = Place(bucket, key, version_id)
     found = _read(source, "", alias)
     try:
-        current = attributes.read(bucket, key, alias=alias)
+        on_top = attributes.read(bucket, key, alias=alias).etag
     except ObjectNotFound:
-        condition = {"IfNoneMatch": "*"}  # it is hidden by a marker
-    else:
-        condition = {"IfMatch": _quoted(current.etag)}
+        on_top = ""  # it is hidden by a marker
+    if if_etag is not None and on_top != if_etag:
+        raise Conflict(_("The object was changed meanwhile."), operation="CopyObject")
+    condition = {"IfMatch": _quoted(on_top)} if on_top else {"IfNoneMatch": "*"}
     return _copy(source, found, Place(bucket, key), _Wanted(found), condition, alias)
 
 
@@ -161,15 +166,28 @@ def move(
     before = _read(source, if_etag, alias)
     copied = copy(source, target, overwrite=overwrite, if_etag=before.etag, alias=alias)
     try:
-        arrived = attributes.read(target.bucket, target.key, version_id=copied.version_id, alias=alias)
+        arrived = waiting.for_written(target.bucket, target.key, copied.version_id, alias=alias)
         if arrived.bytes != before.bytes:
             raise Conflict(_("The copy has another size than the original."))
+        if not same_checksum(before, arrived):
+            raise Conflict(_("The copy has another checksum than the original."))
         hide(source.bucket, source.key, if_etag=before.etag, alias=alias)
     except S3Error as error:
         raise _partly(
             _("The object was copied, but the original stays where it is: %(reason)s"), error
         ) from error
     return copied
+
+
+def same_checksum(one: Attributes, other: Attributes) -> bool:
+    """Whether the checksums agree; also True where there are none of the same kind to compare.
+
+    One of a multipart upload, "...-3", is made of its parts' and says nothing of a copy in one piece.
+    """
+    kind, _space, digest = one.checksum.partition(" ")
+    other_kind, _space, other_digest = other.checksum.partition(" ")
+    comparable = kind and kind == other_kind and "-" not in digest + other_digest
+    return digest == other_digest if comparable else True
 
 
 def _read(source: Place, if_etag: str, alias: str) -> Attributes:
@@ -223,7 +241,7 @@ def _copy(
         except S3Error as error:
             raise _partly(_("The object was copied, but is private now: %(reason)s"), error) from error
     etag = answer.get("CopyObjectResult", answer).get("ETag", "").strip('"')
-    return Copied(version_id, etag)
+    return Copied(version_id, etag, of_version=exact.version_id)
 
 
 def _copy_at_once(

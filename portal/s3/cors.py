@@ -6,6 +6,7 @@ from typing import Any
 from portal.s3 import session
 from portal.s3.errors import NotConfigured, translated
 
+PORTAL_RULE = "portal-uploads"  # the rule that lets the portal's own pages upload
 Rule = dict[str, Any]  # as S3 says it: fields that the portal does not know must survive a change
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from portal.s3 import objects, session
 from portal.s3.errors import Conflict, ObjectNotFound, translated
-from portal.s3.types import Version
+from portal.s3.listing import ListedVersion
 
 
 def hide(bucket: str, key: str, *, if_etag: str = "", alias: str = session.DEFAULT) -> str:
@@ -35,10 +35,12 @@ def hide(bucket: str, key: str, *, if_etag: str = "", alias: str = session.DEFAU
 def undelete(bucket: str, key: str, *, alias: str = session.DEFAULT) -> int:
     """Take all markers on top of the key's newest version away; return how many.
 
-    ObjectNotFound when no version is left beneath, or the key is not hidden. Each marker is removed
-    by its version id: a delete without one would add another.
+    ObjectNotFound when no version is left beneath, or the key is not hidden; Conflict when the store
+    said that a marker is gone, and it is not. Each marker is removed by its version id: a delete
+    without one would add another.
     """
     removed = 0
+    last_id = ""
     while True:
         entries = [entry for entry in objects.versions(bucket, key, alias=alias) if entry.key == key]
         latest = next((entry for entry in entries if entry.is_latest), None)
@@ -47,10 +49,13 @@ def undelete(bucket: str, key: str, *, alias: str = session.DEFAULT) -> int:
         if all(entry.is_delete_marker for entry in entries):
             latest = None
             break
+        if latest.version_id == last_id:  # SeaweedFS, with a marker `null`
+            raise Conflict(_("The store kept the delete marker."), operation="DeleteObject")
         # One by one from the top: times have whole seconds, so nothing else tells which comes next.
         with translated("DeleteObject"):
             session.client(alias).delete_object(Bucket=bucket, Key=key, VersionId=latest.version_id)
         removed += 1
+        last_id = latest.version_id
     if not removed or latest is None:
         raise ObjectNotFound(_("There is no hidden version of this object."), operation="DeleteObject")
     return removed
@@ -63,7 +68,7 @@ def hidden(
     since: datetime | None = None,
     until: datetime | None = None,
     alias: str = session.DEFAULT,
-) -> Iterator[Version]:
+) -> Iterator[ListedVersion]:
     """Yield the marker of every key below the prefix that is hidden now, in key order.
 
     A marker's time is that of the deletion: `since` and `until` choose what one mishap deleted. A

@@ -7,6 +7,7 @@
     ├── BucketNotFound          no such bucket
     ├── NotConfigured           the bucket has no such configuration: verbs answer it as a state
     ├── AccessRefused           the keys are wrong, expired, or lack a permission
+    │   ├── ClockSkewed         our clock and the store's differ by too much for a signature
     │   ├── ObjectLocked        retention or a legal hold protects the version
     │   ├── MfaRequired         the bucket wants its root account's device for this
     │   └── PublicAccessBlocked a Block Public Access switch forbids a public ACL or policy
@@ -40,9 +41,7 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
+from botocore.exceptions import ConnectionError as BotoConnectionError
 from django.utils.translation import gettext as _
 
 
@@ -78,6 +77,10 @@ class NotConfigured(S3Error):
 
 class AccessRefused(S3Error):
     """The keys are wrong, expired, or lack a permission."""
+
+
+class ClockSkewed(AccessRefused):
+    """Our clock and the store's differ by more than a signature may (15 minutes at Amazon)."""
 
 
 class ObjectLocked(AccessRefused):
@@ -133,7 +136,11 @@ class BadRequest(S3Error):
 
 
 class PartlyDone(S3Error):
-    """The first steps succeeded and stay; a later one failed. The message says which."""
+    """The first steps succeeded and stay; a later one failed. `missing` names the parts not done."""
+
+    def __init__(self, message: str, *, missing: tuple[str, ...] = (), **told: str) -> None:
+        super().__init__(message, **told)
+        self.missing = missing
 
 
 class Unsupported(S3Error):
@@ -165,7 +172,7 @@ _BY_CODE: dict[str, type[S3Error]] = {
     "ExpiredToken": AccessRefused,
     "InvalidAccessKeyId": AccessRefused,
     "InvalidToken": AccessRefused,
-    "RequestTimeTooSkewed": AccessRefused,
+    "RequestTimeTooSkewed": ClockSkewed,
     "SignatureDoesNotMatch": AccessRefused,
     "AccessControlListNotSupported": AclsDisabled,
     "InvalidBucketAclWithObjectOwnership": AclInTheWay,
@@ -190,7 +197,7 @@ _BY_CODE: dict[str, type[S3Error]] = {
     "InvalidBucketState": BadRequest,
     "InvalidPolicyDocument": BadRequest,
     "InvalidRequest": BadRequest,
-    "InvalidStorageClass": BadRequest,
+    "InvalidStorageClass": Unsupported,  # the portal names Amazon's classes alone
     "InvalidTag": BadRequest,
     "KeyTooLongError": BadRequest,
     "MalformedACLError": BadRequest,
@@ -248,6 +255,9 @@ def _sentence(kind: type[S3Error], code: str, said: str) -> str:
         VersionNotFound: _("The store has no such version of the object."),
         BucketNotFound: _("The store has no such bucket."),
         NotConfigured: _("The bucket has no such configuration."),
+        ClockSkewed: _(
+            "The portal's clock and the store's differ too much: the store refuses every call. Set the clock."
+        ),
         ObjectLocked: _("This version is locked by retention or a legal hold."),
         MfaRequired: _("This bucket has MFA delete: only its root account, with its device, may do that."),
         PublicAccessBlocked: _("Block Public Access, of the bucket or the account, forbids that."),

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from portal.s3 import acl, ownership, policy, public_access_block, session
+from portal.s3 import acl, ownership, policy, policy_match, public_access_block, session
+from portal.s3.answer import Answer
 from portal.s3.errors import AccessRefused, Unsupported
 from portal.s3.ownership import Ownership
 from portal.s3.public_access_block import PublicAccessBlock
@@ -83,14 +84,19 @@ def read(bucket: str, *, alias: str = session.DEFAULT) -> Exposure:
 
 
 def _public_policy(bucket: str, alias: str) -> bool | None:
-    """Ask the store's own judgement; where it has none, a bucket without a policy has no public one."""
+    """Ask the store's own judgement; where it has none, see whom the policy's statements name.
+
+    None for one that lets strangers in under a condition: what that comes to, only the store knows.
+    """
     try:
         found = policy.is_public(bucket, alias=alias)
     except Unsupported:
         found = None
-    if found is None and not policy.read(bucket, alias=alias):
-        return False
-    return found
+    if found is not None:
+        return found
+    text = policy.read(bucket, alias=alias)
+    answer = policy_match.opens_anything(policy.parsed(text)) if text else Answer.NO
+    return {Answer.YES: True, Answer.NO: False}.get(answer)
 
 
 def _part(ask: Callable[[], T | None], where_lacking: T | None) -> T | None:

@@ -12,17 +12,60 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from portal.s3 import lifecycle_rules, session
-from portal.s3.errors import BadRequest, Conflict, NotConfigured, translated
+from portal.s3 import lifecycle_rules, sameness, session, versioning
+from portal.s3.errors import (
+    AccessRefused,
+    BadRequest,
+    Conflict,
+    MfaRequired,
+    NotConfigured,
+    Unsupported,
+    translated,
+)
 from portal.s3.lifecycle_rules import Rule
 
+# What Amazon says where nobody set it; "varies_by_storage_class" is the other choice.
+USUAL_SMALLEST_MOVED = "all_storage_classes_128K"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Lifecycle:
-    """All rules of a bucket, and its TransitionDefaultMinimumObjectSize ("" where the store has none)."""
+    """All rules of a bucket, and its TransitionDefaultMinimumObjectSize ("" where the store has none).
+
+    Equal is what does the same: rules have no order, and stores write the same filter in several ways.
+    """
 
     rules: tuple[Rule, ...] = ()
     smallest_moved: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lifecycle) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> str:
+        rules = sorted(sameness.key_of(lifecycle_rules.canonical(rule)) for rule in self.rules)
+        return sameness.key_of([rules, self.smallest_moved or USUAL_SMALLEST_MOVED if rules else ""])
+
+    def merged(self, changes: Mapping[str, Any]) -> Lifecycle:
+        """Return these rules with one more, or with the one of that `ID` changed.
+
+        Fields that `changes` does not name stay; one that it names as None goes.
+        """
+        former = self.rule(changes["ID"])
+        rule = {**(former or {}), **changes}
+        if "Filter" in changes:
+            rule.pop("Prefix", None)  # its older form; S3 refuses both together
+        rule = {name: value for name, value in rule.items() if value is not None}
+        if former is None:
+            return replace(self, rules=(*self.rules, rule))
+        return replace(self, rules=tuple(rule if kept is former else kept for kept in self.rules))
+
+    def without(self, rule_id: str) -> Lifecycle:
+        """Return these rules without the one of that name."""
+        return replace(self, rules=tuple(rule for rule in self.rules if rule.get("ID") != rule_id))
 
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.get("ID") == rule_id), None)
@@ -42,7 +85,10 @@ def read(bucket: str, *, alias: str = session.DEFAULT) -> Lifecycle:
 
 
 def write(bucket: str, wanted: Lifecycle, *, alias: str = session.DEFAULT) -> None:
-    """Replace everything; no rules removes the configuration. BadRequest names what S3 would refuse."""
+    """Replace everything; no rules removes the configuration. BadRequest names what S3 would refuse.
+
+    MfaRequired where the bucket has MFA delete: it takes no rules (UG:lifecycle-and-other-bucket-config).
+    """
     client = session.client(alias)
     if not wanted.rules:
         with translated("DeleteBucketLifecycle"):
@@ -50,6 +96,11 @@ def write(bucket: str, wanted: Lifecycle, *, alias: str = session.DEFAULT) -> No
         return
     if found := lifecycle_rules.set_faults(wanted.rules):
         raise BadRequest(" ".join(found), operation="PutBucketLifecycleConfiguration")
+    if _has_mfa_delete(bucket, alias):
+        raise MfaRequired(
+            _("This bucket has MFA delete: lifecycle rules are not possible there."),
+            operation="PutBucketLifecycleConfiguration",
+        )
     extra: dict[str, Any] = {}
     if wanted.smallest_moved:
         extra["TransitionDefaultMinimumObjectSize"] = wanted.smallest_moved
@@ -58,6 +109,14 @@ def write(bucket: str, wanted: Lifecycle, *, alias: str = session.DEFAULT) -> No
         client.put_bucket_lifecycle_configuration(
             Bucket=bucket, LifecycleConfiguration={"Rules": rules}, **extra
         )
+
+
+def _has_mfa_delete(bucket: str, alias: str) -> bool:
+    """Whether the bucket is known to have MFA delete; who may not ask is told by the store itself."""
+    try:
+        return versioning.read(bucket, alias=alias).mfa_delete
+    except (AccessRefused, Unsupported):
+        return False
 
 
 def merge_rule(
@@ -74,18 +133,9 @@ def merge_rule(
     Conflict when it is something else by now.
     """
     found = _read_unchanged(bucket, if_unchanged, alias)
-    former = found.rule(changes["ID"])
-    rule = {**(former or {}), **changes}
-    if "Filter" in changes:
-        rule.pop("Prefix", None)  # its older form; S3 refuses both together
-    rule = {name: value for name, value in rule.items() if value is not None}
-    if faults := lifecycle_rules.faults(rule):
+    wanted = found.merged(changes)
+    if faults := lifecycle_rules.faults(wanted.rule(changes["ID"]) or {}):
         raise BadRequest(" ".join(faults), operation="PutBucketLifecycleConfiguration")
-    if former is None:
-        rules = (*found.rules, rule)
-    else:
-        rules = tuple(rule if kept is former else kept for kept in found.rules)
-    wanted = replace(found, rules=rules)
     write(bucket, wanted, alias=alias)
     return wanted
 
@@ -95,7 +145,7 @@ def remove_rule(
 ) -> Lifecycle:
     """Remove one rule, keep the others; fine when it is gone already. Conflict as in `merge_rule`."""
     found = _read_unchanged(bucket, if_unchanged, alias)
-    wanted = replace(found, rules=tuple(rule for rule in found.rules if rule.get("ID") != rule_id))
+    wanted = found.without(rule_id)
     if wanted != found:
         write(bucket, wanted, alias=alias)
     return wanted

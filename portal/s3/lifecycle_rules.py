@@ -6,11 +6,13 @@ Pure: for forms before they ask, and for stores that would take anything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from portal.s3 import sameness
 from portal.s3.types import StorageClass
 
 Rule = dict[str, Any]  # as S3 says it
@@ -37,6 +39,35 @@ _DEEDS = (
     "NoncurrentVersionExpiration",
     "AbortIncompleteMultipartUpload",
 )
+
+
+def canonical(rule: Mapping[str, Any]) -> Rule:
+    """Return the rule in one of the ways that mean the same: a filter for the older `Prefix`, sorted tags."""
+    said = sameness.without_empty(rule)
+    chosen = said.pop("Filter", {})
+    if prefix := said.pop("Prefix", ""):
+        chosen = {"Prefix": prefix}
+    if both := chosen.get("And"):
+        tags = sorted(both.get("Tags", []), key=sameness.key_of)
+        chosen = {"And": {**both, "Tags": tags} if tags else both}
+    return {**said, "Filter": chosen}
+
+
+def prefix_of(rule: Mapping[str, Any]) -> str:
+    """Return how the keys begin that the rule is for; empty: all."""
+    chosen = canonical(rule)["Filter"]
+    return str(chosen.get("Prefix") or chosen.get("And", {}).get("Prefix", ""))
+
+
+def due(since: datetime, days: int) -> datetime:
+    """Return when a rule of so many days acts: the midnight (UTC) after them (UG:intro-lifecycle-rules).
+
+    `since` is when the object was made, for older versions when their successor was. The store acts
+    some hours later; it bills as if it had not waited.
+    """
+    at = since.astimezone(UTC) + timedelta(days=days)
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight if midnight == at else midnight + timedelta(days=1)
 
 
 def faults(rule: Mapping[str, Any]) -> list[str]:

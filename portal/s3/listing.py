@@ -7,15 +7,19 @@ bytes that S3 takes in a key come through.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from portal.s3.answers import DOCUMENT_ORDER
 from portal.s3.errors import translated
+from portal.s3.inexact_keys import as_inexact_lists_spell
 from portal.s3.session import DEFAULT, client
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import ListObjectVersionsOutputTypeDef
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 SEPARATOR = "/"
 LARGEST_PAGE = 1_000  # what one answer holds at most (API:ListObjectVersions)
@@ -70,6 +74,7 @@ class VersionsPage:
     folders: list[str]
     versions: list[ListedVersion]
     next_mark: Mark | None = None
+    keys_are_exact: bool = True  # False: what no XML holds stands there as U+FFFD (SeaweedFS)
 
     @property
     def scanned(self) -> int:
@@ -89,20 +94,17 @@ def objects_page(
         answer = client(alias).list_objects_v2(
             Bucket=bucket, Prefix=prefix, Delimiter=SEPARATOR, MaxKeys=size, **onward
         )
-    return ObjectsPage(
-        folders=[found["Prefix"] for found in answer.get("CommonPrefixes", [])],
-        objects=[
-            ListedObject(
-                key=found["Key"],
-                bytes=found["Size"],
-                etag=found.get("ETag", "").strip('"'),
-                storage_class=found.get("StorageClass", "STANDARD"),
-                last_modified=found["LastModified"],
-            )
-            for found in answer.get("Contents", [])
-        ],
-        next_token=answer.get("NextContinuationToken", "") if answer.get("IsTruncated") else "",
-    )
+    return _objects_page(answer)
+
+
+def keys_page(
+    bucket: str, *, prefix: str = "", token: str = "", size: int, alias: str = DEFAULT
+) -> ObjectsPage:
+    """Return one page of every object below the prefix, at any depth, in the order of their keys."""
+    onward: dict[str, Any] = {"ContinuationToken": token} if token else {}
+    with translated("ListObjectsV2"):
+        answer = client(alias).list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=size, **onward)
+    return _objects_page(answer)
 
 
 def versions_page(
@@ -129,6 +131,7 @@ def versions_page(
         folders=[found["Prefix"] for found in answer.get("CommonPrefixes", [])],
         versions=_in_order(answer),
         next_mark=following,
+        keys_are_exact=answer.get("EncodingType") == "url",
     )
 
 
@@ -139,47 +142,78 @@ def key_versions(
 
     A prefix is not a key: `a.jpg` also begins `a.jpg.bak`. S3 sorts a key before all that it
     begins, so one call finds it. SeaweedFS sorts by the names of its files, `a.jpg.bak.versions`
-    before `a.jpg.versions`, and skips the latter after a mark at the former: where strangers come
-    first, the same is asked once more for as much as one answer holds.
+    before `a.jpg.versions`, and skips the latter after a mark at the former; a version `null` it puts
+    last, also where that is the newest. Where strangers come first, or not the newest, the same is
+    asked once more for as much as one answer holds.
+
+    An entry that is spelled wrongly, but as long as the prefix that was asked for, is of this key.
     """
     for count in (size, LARGEST_PAGE):
         page = versions_page(bucket, prefix=key, mark=mark, size=count, folders=False, alias=alias)
-        own = [found for found in page.versions if found.key == key]
-        if own or page.next_mark is None:
+        listed_as = key if page.keys_are_exact else as_inexact_lists_spell(key)
+        own = [replace(found, key=key) for found in page.versions if found.key == listed_as]
+        is_right = own and (mark is not None or own[0].is_latest)
+        if is_right or page.next_mark is None:
             break
-    onward = page.next_mark if page.next_mark is not None and page.next_mark.key == key else None
-    return VersionsPage(folders=[], versions=own, next_mark=onward)
+    onward = None
+    if page.next_mark is not None and page.next_mark.key == listed_as:
+        onward = replace(page.next_mark, key=key)
+    return VersionsPage(folders=[], versions=own, next_mark=onward, keys_are_exact=page.keys_are_exact)
 
 
-def _in_order(answer: ListObjectVersionsOutputTypeDef) -> list[ListedVersion]:
-    """Put versions and markers, which botocore keeps apart, together again.
+def _objects_page(answer: ListObjectsV2OutputTypeDef) -> ObjectsPage:
+    return ObjectsPage(
+        folders=[found["Prefix"] for found in answer.get("CommonPrefixes", [])],
+        objects=[
+            ListedObject(
+                key=found["Key"],
+                bytes=found["Size"],
+                etag=found.get("ETag", "").strip('"'),
+                storage_class=found.get("StorageClass", "STANDARD"),
+                last_modified=found["LastModified"],
+            )
+            for found in answer.get("Contents", [])
+        ],
+        next_token=answer.get("NextContinuationToken", "") if answer.get("IsTruncated") else "",
+    )
 
-    Times are whole seconds: among equals the newest entry comes first, the others in the
-    store's order, versions before markers.
+
+def _in_order(answer: Mapping[str, Any]) -> list[ListedVersion]:
+    """Return versions and markers together, key by key and newest first.
+
+    So the document has them (API:ListObjectVersions). Not every store's has: some name all versions,
+    then all markers, or sort keys in their own way. Those are sorted by time, which has whole
+    seconds: among equals the newest entry comes first, then the others as they stand.
     """
-    versions = [
-        ListedVersion(
-            key=found["Key"],
-            version_id=found["VersionId"],
-            is_latest=found["IsLatest"],
-            is_delete_marker=False,
-            last_modified=found["LastModified"],
-            bytes=found["Size"],
-            etag=found.get("ETag", "").strip('"'),
-            storage_class=found.get("StorageClass", "STANDARD"),
-        )
-        for found in answer.get("Versions", [])
-    ]
-    markers = [
-        ListedVersion(
-            key=found["Key"],
-            version_id=found["VersionId"],
-            is_latest=found["IsLatest"],
-            is_delete_marker=True,
-            last_modified=found["LastModified"],
-        )
-        for found in answer.get("DeleteMarkers", [])
-    ]
-    merged = sorted([*versions, *markers], key=lambda one: one.last_modified, reverse=True)
-    merged.sort(key=lambda one: (one.key.encode(), not one.is_latest))
-    return merged
+    document = answer.get(DOCUMENT_ORDER)  # missing where botocore's own parser read the answer
+    if document is None:
+        document = [(kind, one) for kind in ("Versions", "DeleteMarkers") for one in answer.get(kind, ())]
+    entries = [_entry(one, is_marker=kind == "DeleteMarkers") for kind, one in document]
+    if not _is_interleaved(entries):
+        entries.sort(key=lambda one: one.last_modified, reverse=True)
+        entries.sort(key=lambda one: (one.key, not one.is_latest))
+    return entries
+
+
+def _entry(found: Any, *, is_marker: bool) -> ListedVersion:
+    return ListedVersion(
+        key=found["Key"],
+        version_id=found["VersionId"],
+        is_latest=found["IsLatest"],
+        is_delete_marker=is_marker,
+        last_modified=found["LastModified"],
+        bytes=0 if is_marker else found["Size"],
+        etag=found.get("ETag", "").strip('"'),
+        storage_class="" if is_marker else found.get("StorageClass", "STANDARD"),
+    )
+
+
+def _is_interleaved(entries: list[ListedVersion]) -> bool:
+    """Tell whether the entries stand as S3 has them: sorted by key, newest first, of both kinds in turn."""
+    kinds = [one.is_delete_marker for one in entries]
+    if any(kinds) and not all(kinds) and kinds == sorted(kinds):
+        return False  # all versions, then all markers: perhaps each kind by itself
+    return all(
+        one.key < after.key or (one.key == after.key and not after.is_latest)
+        for one, after in pairwise(entries)
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 import structlog
@@ -69,7 +71,8 @@ def run(
     try:
         with translated("UploadPartCopy"), ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
             jobs = [
-                pool.submit(copy_part, number, *part) for number, part in enumerate(ranges(size), start=1)
+                pool.submit(copy_context().run, partial(copy_part, number, *part))
+                for number, part in enumerate(ranges(size), start=1)
             ]
             try:
                 parts: Any = [job.result() for job in jobs]

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from portal.s3 import session
+from portal.s3 import sameness, session
 from portal.s3.errors import BadRequest, Conflict, translated
 
 
@@ -44,18 +44,56 @@ class Notification:
     def suffix(self) -> str:
         return self._filter("suffix")
 
+    def only_for(self, prefix: str, suffix: str) -> Notification:
+        """Return the same for keys that begin and end like that; empty: all."""
+        rules = [{"Name": "prefix", "Value": prefix}, {"Name": "suffix", "Value": suffix}]
+        return Notification(self.target, {**self.said, "Filter": {"Key": {"FilterRules": rules}}}).as_kept()
+
+    def as_kept(self) -> Notification:
+        """Return it in one of the ways that mean the same.
+
+        S3 answers "Prefix" where "prefix" was sent, and may add empty rules.
+        """
+        said = {name: value for name, value in self.said.items() if name != "Filter" and value != ""}
+        rules = [
+            {"Name": str(rule["Name"]).lower(), "Value": rule["Value"]}
+            for rule in self.said.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+            if rule.get("Value")
+        ]
+        if rules:
+            said["Filter"] = {"Key": {"FilterRules": sorted(rules, key=sameness.key_of)}}
+        return Notification(self.target, said)
+
     def _filter(self, name: str) -> str:
         rules = self.said.get("Filter", {}).get("Key", {}).get("FilterRules", [])
         # S3 answers "Prefix" where "prefix" was sent.
         return next((str(rule["Value"]) for rule in rules if rule["Name"].lower() == name), "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Notifications:
-    """All of a bucket; `event_bridge` sends every event there, whatever the list says."""
+    """All of a bucket; `event_bridge` sends every event there, whatever the list says.
+
+    Equal is what does the same: they have no order.
+    """
 
     entries: tuple[Notification, ...] = ()
     event_bridge: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Notifications) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def sorted_entries(self) -> list[Notification]:
+        """The notifications in an order that does not depend on the store."""
+        return sorted(self.entries, key=_key_of)
+
+    @property
+    def _key(self) -> str:
+        return sameness.key_of([[_key_of(entry) for entry in self.sorted_entries], self.event_bridge])
 
 
 def read(bucket: str, *, alias: str = session.DEFAULT) -> Notifications:
@@ -64,7 +102,9 @@ def read(bucket: str, *, alias: str = session.DEFAULT) -> Notifications:
         answer: Any = session.client(alias).get_bucket_notification_configuration(Bucket=bucket)
     return Notifications(
         entries=tuple(
-            Notification(target, dict(said)) for target in Target for said in answer.get(target.value, [])
+            Notification(target, dict(said)).as_kept()
+            for target in Target
+            for said in answer.get(target.value, [])
         ),
         event_bridge="EventBridgeConfiguration" in answer,
     )
@@ -154,6 +194,11 @@ def _same_event(one: str, other: str) -> bool:
     return any(
         wide.endswith("*") and narrow.startswith(wide[:-1]) for wide, narrow in ((one, other), (other, one))
     )
+
+
+def _key_of(entry: Notification) -> str:
+    kept = entry.as_kept().said
+    return sameness.key_of([entry.target.value, {**kept, "Events": sorted(kept.get("Events", []))}])
 
 
 def _merged(former: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

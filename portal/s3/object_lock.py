@@ -42,7 +42,7 @@ def of_bucket(bucket: str, *, alias: str = session.DEFAULT) -> LockDefault:
     default: Any = said.get("Rule", {}).get("DefaultRetention", {})
     return LockDefault(
         is_enabled=said.get("ObjectLockEnabled") == "Enabled",
-        mode=RetentionMode(default["Mode"]) if default.get("Mode") else None,
+        mode=RetentionMode.told(default["Mode"]) if default.get("Mode") else None,
         days=default.get("Days") or 0,
         years=default.get("Years") or 0,
     )

@@ -7,14 +7,22 @@ whatever happened to the key since.
 from __future__ import annotations
 
 import base64
-import re
+import random
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
+from portal.s3 import pace
 from portal.s3.errors import Conflict, S3Error, StorageUnavailable, translated
+from portal.s3.inexact_keys import ILLEGAL_IN_XML, UNSPELLED
+from portal.s3.listing import LARGEST_PAGE, ListedVersion, Mark, versions_page
+from portal.s3.patience import read_body
 from portal.s3.session import DEFAULT, Timeouts, client
-from portal.s3.types import DeleteOutcome, ObjectInfo, Version
+from portal.s3.types import DeleteOutcome, ObjectInfo
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, PutObjectOutputTypeDef
@@ -22,9 +30,9 @@ if TYPE_CHECKING:
 DELETE_BATCH = 1_000  # keys that one DeleteObjects takes (API:DeleteObjects)
 DELETE_ATTEMPTS = 4  # for keys that the store was too busy for
 DELETE_PAUSE_SECONDS = 0.25
-_BUSY = {"SlowDown", "InternalError", "ServiceUnavailable"}  # as they stand beside a key, in a 200
-# XML 1.0 has no way to write these; DeleteObjects names its keys in XML.
-_ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_BUSY = {"SlowDown", "InternalError", "ServiceUnavailable", "503"}  # as they stand beside a key, in a 200
+NO_ANSWER = "NoAnswer"  # the code of what the store said nothing of
+KEY_NOT_CERTAIN = "KeyNotCertain"  # an outcome of our own, beside the store's codes
 
 
 def head(bucket: str, key: str, *, version_id: str = "", alias: str = DEFAULT) -> ObjectInfo:
@@ -51,7 +59,7 @@ def first_bytes(bucket: str, key: str, count: int, *, version_id: str = "", alia
     extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
     with translated("GetObject"):
         answer = client(alias).get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{count - 1}", **extra)
-        return answer["Body"].read(count)
+        return read_body(answer["Body"], count)
 
 
 def read(bucket: str, key: str, *, version_id: str = "", alias: str = DEFAULT) -> bytes:
@@ -85,19 +93,20 @@ def put(
     content_type: str,
     cache_control: str = "",
     metadata: dict[str, str] | None = None,
+    storage_class: str = "",
     if_etag: str = "",
     overwrite: bool = False,
     sha256: str = "",
     alias: str = DEFAULT,
 ) -> ObjectInfo:
-    """Store the object and return its new version.
+    """Store the object and return its new version; without a class in the store's default.
 
     Refuses (Conflict) a key that exists, unless `if_etag` names what is to be replaced or
     `overwrite` says that it does not matter: renditions, whose key holds their digest.
     `sha256` (hex) makes the store check the bytes (BadContent). No ACL is ever sent: buckets
     that enforce ownership refuse it.
     """
-    condition: dict[str, Any] = {}
+    condition: dict[str, Any] = {"StorageClass": storage_class} if storage_class else {}
     if if_etag:
         condition["IfMatch"] = f'"{if_etag}"'
     elif not overwrite:
@@ -133,32 +142,20 @@ def put_once(bucket: str, key: str, body: IO[bytes], **options: Any) -> None:
             raise
 
 
-def versions(bucket: str, prefix: str, *, alias: str = DEFAULT) -> Iterator[Version]:
+def versions(bucket: str, prefix: str, *, alias: str = DEFAULT) -> Iterator[ListedVersion]:
     """Yield every version and delete marker of every key that starts with the prefix, page by page.
 
     A prefix is not a key: compare `version.key` where one key is meant.
     """
-    with translated("ListObjectVersions"):
-        pages = client(alias).get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
-        for page in pages:
-            for entry in page.get("Versions", []):
-                yield Version(
-                    key=entry["Key"],
-                    version_id=entry["VersionId"],
-                    is_latest=entry["IsLatest"],
-                    is_delete_marker=False,
-                    last_modified=entry["LastModified"],
-                    bytes=entry["Size"],
-                    etag=entry["ETag"].strip('"'),
-                )
-            for marker in page.get("DeleteMarkers", []):
-                yield Version(
-                    key=marker["Key"],
-                    version_id=marker["VersionId"],
-                    is_latest=marker["IsLatest"],
-                    is_delete_marker=True,
-                    last_modified=marker["LastModified"],
-                )
+    mark: Mark | None = None
+    while True:
+        page = versions_page(bucket, prefix=prefix, mark=mark, size=LARGEST_PAGE, folders=False, alias=alias)
+        yield from page.versions
+        if page.next_mark is None:
+            return
+        if page.next_mark == mark:  # it would never end
+            raise S3Error(_("The store's list does not go on."), operation="ListObjectVersions")
+        mark = page.next_mark
 
 
 def delete_versions(
@@ -173,10 +170,14 @@ def delete_versions(
     Only `storage_admin` calls this (a test holds it). Partial failure is normal: read the
     outcomes. Not quiet, so that what is gone is said, too. `bypass_governance` is a choice that a
     person made, with a permission of its own. What the store was too busy for is tried again, alone.
+    A key that a listing may have spelled wrongly is refused with KEY_NOT_CERTAIN: S3 calls the
+    delete of what is not there a success.
     """
-    alone = [target for target in targets if _ILLEGAL_IN_XML.search(target[0])]
-    together = [target for target in targets if not _ILLEGAL_IN_XML.search(target[0])]
-    outcomes: list[DeleteOutcome] = []
+    outcomes = [_not_certain(target) for target in targets if not _is_certain(bucket, target, alias)]
+    refused = {(one.key, one.version_id) for one in outcomes}
+    certain = [target for target in targets if target not in refused]
+    alone = [target for target in certain if ILLEGAL_IN_XML.search(target[0])]
+    together = [target for target in certain if not ILLEGAL_IN_XML.search(target[0])]
     for start in range(0, len(together), DELETE_BATCH):
         batch = together[start : start + DELETE_BATCH]
         found = _delete_batch(bucket, batch, bypass_governance, alias)
@@ -184,12 +185,28 @@ def delete_versions(
             busy = [one for one in found if one.code in _BUSY]
             if not busy:
                 break
-            time.sleep(DELETE_PAUSE_SECONDS * 2**attempt)
+            pace.slow_down(alias)
+            time.sleep(DELETE_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
             again = [(one.key, one.version_id) for one in busy]
             found = [one for one in found if one.code not in _BUSY]
             found += _delete_batch(bucket, again, bypass_governance, alias)
         outcomes += found
     return outcomes + [_delete_one(bucket, target, bypass_governance, alias) for target in alone]
+
+
+def _is_certain(bucket: str, target: tuple[str, str], alias: str) -> bool:
+    """Whether this is a key, and not how a listing spells another: that is not found below this prefix."""
+    key, version_id = target
+    if UNSPELLED not in key:
+        return True
+    return any(
+        found.key == key and found.version_id == version_id for found in versions(bucket, key, alias=alias)
+    )
+
+
+def _not_certain(target: tuple[str, str]) -> DeleteOutcome:
+    words = _("The store may spell another key like this one in its list, and finds no such version here.")
+    return DeleteOutcome(*target, KEY_NOT_CERTAIN, words)
 
 
 def _delete_batch(
@@ -202,18 +219,48 @@ def _delete_batch(
             Delete={"Objects": [{"Key": key, "VersionId": version} for key, version in batch]},
             **bypass,
         )
-    asked = dict(batch)  # not every store names the version that it refused
-    outcomes = [DeleteOutcome(gone["Key"], gone.get("VersionId", "")) for gone in answer.get("Deleted", [])]
-    outcomes += [
+    said = [
+        # SeaweedFS names a removed marker by DeleteMarkerVersionId alone.
+        DeleteOutcome(gone["Key"], gone.get("VersionId") or gone.get("DeleteMarkerVersionId", ""))
+        for gone in answer.get("Deleted", [])
+    ]
+    said += [
         DeleteOutcome(
             failed.get("Key", ""),
-            failed.get("VersionId", "") or asked.get(failed.get("Key", ""), ""),
-            failed.get("Code", ""),
+            failed.get("VersionId", ""),
+            failed.get("Code", "") or "Error",
             failed.get("Message", ""),
         )
         for failed in answer.get("Errors", [])
     ]
-    return outcomes
+    return _one_for_each(batch, said)
+
+
+def _one_for_each(targets: Sequence[tuple[str, str]], said: list[DeleteOutcome]) -> list[DeleteOutcome]:
+    """Return one outcome for each target. What the store did not say is gone counts as refused.
+
+    Not every store names the version: then a key that has one target left means that one.
+    """
+    waiting = dict.fromkeys(targets)
+    outcomes, vague = [], []
+    for one in said:
+        if (one.key, one.version_id) in waiting:
+            del waiting[one.key, one.version_id]
+            outcomes.append(one)
+        else:
+            vague.append(one)
+    if vague:
+        left = defaultdict(list)
+        for key, version_id in waiting:
+            left[key].append(version_id)
+        for one in vague:
+            versions_left = left[one.key]
+            if len(versions_left) == 1 or (versions_left and one.code):
+                named = replace(one, version_id=versions_left.pop(0))
+                del waiting[named.key, named.version_id]
+                outcomes.append(named)
+    silence = _("The store said nothing of it.") if waiting else ""
+    return outcomes + [DeleteOutcome(key, version_id, NO_ANSWER, silence) for key, version_id in waiting]
 
 
 def _delete_one(bucket: str, target: tuple[str, str], bypass_governance: bool, alias: str) -> DeleteOutcome:

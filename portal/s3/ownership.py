@@ -1,12 +1,11 @@
 """Who owns the objects of a bucket, and so whether ACLs count there (UG:about-object-ownership)."""
 
-from enum import StrEnum
-
 from portal.s3 import session
 from portal.s3.errors import NotConfigured, translated
+from portal.s3.types import StoreWord
 
 
-class Ownership(StrEnum):
+class Ownership(StoreWord):
     """OBJECT_WRITER is also how a bucket without any setting behaves: those made before April 2023."""
 
     ENFORCED = "BucketOwnerEnforced"
@@ -26,8 +25,8 @@ def read(bucket: str, *, alias: str = session.DEFAULT) -> Ownership:
             answer = session.client(alias).get_bucket_ownership_controls(Bucket=bucket)
     except NotConfigured:
         return Ownership.OBJECT_WRITER
-    (rule,) = answer["OwnershipControls"]["Rules"]
-    return Ownership(rule["ObjectOwnership"])
+    rules = answer["OwnershipControls"].get("Rules", [])
+    return Ownership.told(rules[0]["ObjectOwnership"]) if rules else Ownership.OBJECT_WRITER
 
 
 def write(bucket: str, ownership: Ownership, *, alias: str = session.DEFAULT) -> None:

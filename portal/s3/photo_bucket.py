@@ -1,12 +1,13 @@
 """The portal's own bucket, where the photos are: is it fit, and what makes it so."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.conf import settings
 
 from portal.s3 import buckets, cors, versioning
 from portal.s3.buckets import Birth
+from portal.s3.cors import Rule
 from portal.s3.errors import AccessRefused, Unsupported
 from portal.s3.types import VersioningState
 
@@ -43,19 +44,24 @@ def prepare(origins: list[str]) -> Preparation:
     return prepared
 
 
-def _allow_uploads_from(bucket: str, origins: list[str], prepared: Preparation) -> None:
-    """Merge one CORS rule for the portal's origins into the bucket's rules."""
-    rule: dict[str, Any] = {
-        "ID": "portal-uploads",
+def with_uploads_from(rules: Sequence[Rule], origins: list[str]) -> tuple[Rule, ...]:
+    """Return the CORS rules with the one that lets the portal's pages upload; others stay as they are."""
+    rule: Rule = {
+        "ID": cors.PORTAL_RULE,
         "AllowedOrigins": origins,
         "AllowedMethods": ["GET", "PUT"],
         "AllowedHeaders": ["*"],
         "ExposeHeaders": ["ETag", "x-amz-version-id"],
         "MaxAgeSeconds": 3600,
     }
+    return (*(kept for kept in rules if kept.get("ID") != rule["ID"]), rule)
+
+
+def _allow_uploads_from(bucket: str, origins: list[str], prepared: Preparation) -> None:
+    """Merge one CORS rule for the portal's origins into the bucket's rules."""
     try:
         rules = cors.read(bucket)
-        wanted = (*(kept for kept in rules if kept.get("ID") != rule["ID"]), rule)
+        wanted = with_uploads_from(rules, origins)
         if wanted == rules:
             return
         cors.write(bucket, wanted)

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import boto3
 from botocore.config import Config
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "portal-probe"
-KEY = "probe"
 _BODY = b"Can this be read again?"
 _PAUSE_SECONDS = 0.1
 _THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+_LEFT_TO_OTHERS = {"BucketNotEmpty", "NoSuchBucket"}
 
 
 def wait_for_writes(endpoint_url: str, access_key: str, secret_key: str, timeout_seconds: float) -> None:
-    """Write, read and delete an object until that works.
+    """Write, read and delete an object until that works; leave nothing behind.
 
     Raises TimeoutError, with the store's last answer in its sentence.
     """
@@ -54,14 +55,24 @@ def wait_for_writes(endpoint_url: str, access_key: str, secret_key: str, timeout
 
 
 def _write_read_delete(client: S3Client) -> None:
+    """Do it in the probes' own bucket, which the last of several at once removes.
+
+    A probe whose bucket another one removes meanwhile is refused, and tries again.
+    """
     try:
         client.create_bucket(Bucket=BUCKET)
     except ClientError as error:
         if error.response["Error"]["Code"] not in _THERE:
             raise
-    client.put_object(Bucket=BUCKET, Key=KEY, Body=_BODY)
-    client.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
-    client.delete_object(Bucket=BUCKET, Key=KEY)
+    key = f"probe-{uuid4()}"
+    client.put_object(Bucket=BUCKET, Key=key, Body=_BODY)
+    client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    client.delete_object(Bucket=BUCKET, Key=key)
+    try:
+        client.delete_bucket(Bucket=BUCKET)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _LEFT_TO_OTHERS:
+            raise
 
 
 def main() -> None:

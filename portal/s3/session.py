@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.credentials import (
     AssumeRoleCredentialFetcher,
@@ -26,20 +27,28 @@ from botocore.session import Session as BotocoreSession
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from portal.s3 import unrelated
+from portal.s3.answers import read_fast, read_times_fast
+from portal.s3.direct import send_directly
 from portal.s3.errors import Unsupported, translate, translated
+from portal.s3.light_calls import make_light
+from portal.s3.pace import is_bulk, pace_bulk
+from portal.s3.patience import make_patient
 from portal.s3.types import Connection
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 DEFAULT = "default"
+# Given whole: botocore puts its own together twice for each request, an eighth of the time of a call.
+USER_AGENT = f"PetTracker-portal Boto3/{boto3.__version__}"
 FALLBACK_REGION = "us-east-1"  # what S3-compatible stores expect when nobody names a region
 
 
 class Timeouts(Enum):
     """How long a call may take: (connect seconds, read seconds, requests in all)."""
 
-    # gunicorn kills a request at 30 s: 2 requests of at most 2 + 5 s stay below it.
+    # For one call; what all calls of a page may take together is portal.s3.patience's.
     WEB = (2, 5, 2)
     # Transfers of large objects; `total_max_attempts` counts requests, `max_attempts` retries.
     WORKER = (5, 300, 4)
@@ -53,7 +62,8 @@ _neighbours: dict[tuple[int, str, str], Any] = {}
 
 def connection(alias: str = DEFAULT) -> Connection:
     """Return the connection that settings call `alias`. KeyError when there is none."""
-    return Connection(alias=alias, **settings.S3_CONNECTIONS[alias])
+    said: Any = settings.S3_CONNECTIONS[alias]
+    return Connection(alias=alias, **said)
 
 
 def session(alias: str = DEFAULT) -> boto3.Session:
@@ -68,6 +78,7 @@ def session(alias: str = DEFAULT) -> boto3.Session:
 
 def _make_session(chosen: Connection) -> boto3.Session:
     core = BotocoreSession(profile=chosen.profile or None)
+    read_times_fast(core)
     try:
         made = boto3.Session(botocore_session=core, region_name=chosen.region or None)
         if chosen.role_arn:
@@ -104,7 +115,11 @@ class _Role(CredentialProvider):
 
         def make_client(service: str, **options: Any) -> Any:
             # STS of the region, not the global one: its tokens are good in opt-in regions, too.
-            return source.create_client(service, region_name=self.region_name, **options)
+            made = source.create_client(
+                service, region_name=self.region_name, config=_as_for_a_page(), **options
+            )
+            make_patient(made)
+            return made
 
         fetcher = AssumeRoleCredentialFetcher(make_client, keys, self.chosen.role_arn, extra_args=words)
         return DeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method=self.METHOD)
@@ -148,12 +163,13 @@ def client(alias: str = DEFAULT, timeouts: Timeouts = Timeouts.WEB, *, for_brows
     with _lock:
         if key not in _clients:
             try:
-                _clients[key] = made.client(
+                new: S3Client = made.client(
                     "s3",
                     region_name=made.region_name or FALLBACK_REGION,
                     endpoint_url=endpoint or None,
                     config=Config(
                         signature_version="s3v4",  # botocore presigns with SigV2 otherwise
+                        user_agent=USER_AGENT,
                         s3=style,
                         connect_timeout=connect_seconds,
                         read_timeout=read_seconds,
@@ -165,6 +181,13 @@ def client(alias: str = DEFAULT, timeouts: Timeouts = Timeouts.WEB, *, for_brows
                 )
             except BotoCoreError as error:
                 raise translate(error, "CreateClient") from error
+            read_fast(new)
+            send_directly(new, when=is_bulk)
+            make_patient(new)
+            make_light(new, when=is_bulk)
+            pace_bulk(new, alias, chosen.requests_a_second)
+            unrelated.notice(new)
+            _clients[key] = new
         return _clients[key]
 
 
@@ -206,23 +229,51 @@ def _neighbour(service: Any, alias: str) -> Any:
     made = session(alias)
     with _lock:
         if key not in _neighbours:
-            connect_seconds, read_seconds, requests = Timeouts.WEB.value
             with translated("CreateClient"):
-                _neighbours[key] = made.client(
-                    service,
-                    region_name=made.region_name or FALLBACK_REGION,
-                    config=Config(
-                        connect_timeout=connect_seconds,
-                        read_timeout=read_seconds,
-                        retries={"mode": "standard", "total_max_attempts": requests},
-                    ),
+                new = made.client(
+                    service, region_name=made.region_name or FALLBACK_REGION, config=_as_for_a_page()
                 )
+            make_patient(new)
+            _neighbours[key] = new
         return _neighbours[key]
+
+
+def stranger(alias: str = DEFAULT) -> S3Client:
+    """Return this process's client without keys, for the address that browsers use: what the world has."""
+    chosen = connection(alias)
+    address = chosen.browser_endpoint_url or chosen.endpoint_url
+    key = (os.getpid(), alias, f"s3 unsigned {address}")
+    region_name = region(alias)
+    with _lock:
+        if key not in _neighbours:
+            style: Any = {"addressing_style": chosen.addressing_style}
+            with translated("CreateClient"):
+                # Not the connection's session: that adds the owner we expect, as nobody outside does.
+                new = boto3.Session(botocore_session=BotocoreSession()).client(
+                    "s3",
+                    region_name=region_name,
+                    endpoint_url=address or None,
+                    config=_as_for_a_page().merge(Config(signature_version=UNSIGNED, s3=style)),
+                )
+            make_patient(new)
+            _neighbours[key] = new
+        return _neighbours[key]
+
+
+def _as_for_a_page() -> Config:
+    connect_seconds, read_seconds, requests = Timeouts.WEB.value
+    return Config(
+        connect_timeout=connect_seconds,
+        read_timeout=read_seconds,
+        retries={"mode": "standard", "total_max_attempts": requests},
+    )
 
 
 def forget() -> None:
     """Drop all sessions and clients; for tests that change the settings."""
     with _lock:
+        for made in (*_clients.values(), *_neighbours.values()):
+            made.close()  # else their sockets wait for the garbage collector
         _sessions.clear()
         _clients.clear()
         _neighbours.clear()

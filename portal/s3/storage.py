@@ -7,6 +7,7 @@ from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 
 from portal.s3 import links, objects, session
+from portal.s3.patience import make_patient
 
 
 class PhotoStorage(S3Storage):
@@ -37,12 +38,14 @@ class PhotoStorage(S3Storage):
     def connection(self) -> Any:
         if getattr(self._connections, "connection", None) is None:
             made = session.client(timeouts=session.Timeouts.WORKER)
-            self._connections.connection = session.session().resource(
+            resource = session.session().resource(
                 "s3",
                 endpoint_url=made.meta.endpoint_url,
                 region_name=made.meta.region_name,
                 config=made.meta.config,
             )
+            make_patient(resource.meta.client)
+            self._connections.connection = resource
         return self._connections.connection
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:

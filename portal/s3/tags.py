@@ -8,7 +8,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from portal.s3 import session
-from portal.s3.errors import BadRequest, Conflict, NotConfigured, translated
+from portal.s3.errors import (
+    AccessRefused,
+    BadRequest,
+    Conflict,
+    NotConfigured,
+    Unsupported,
+    translated,
+)
 
 MAX_OBJECT_TAGS = 10
 MAX_BUCKET_TAGS = 50
@@ -79,16 +86,50 @@ def of_bucket(bucket: str, *, alias: str = session.DEFAULT) -> Tags:
 
 
 def write_bucket(bucket: str, tags: Mapping[str, str], *, alias: str = session.DEFAULT) -> None:
-    """Replace all tags of the bucket; none removes them."""
-    if found := faults(tags, most=MAX_BUCKET_TAGS):
+    """Replace all tags of the bucket; none removes them.
+
+    Where access goes by tags (ABAC), they are changed one by one, through the account: Amazon refuses
+    to replace the set.
+    """
+    # Amazon's own go back as they are: S3 refuses a set that leaves them out.
+    own = {name: value for name, value in tags.items() if not name.startswith("aws:")}
+    if found := faults(own, most=MAX_BUCKET_TAGS):
         raise BadRequest(" ".join(found))
     client = session.client(alias)
+    if _grants_by_tags(bucket, alias):
+        _write_through_the_account(bucket, tags, alias)
+        return
     if not tags:
         with translated("DeleteBucketTagging"):
             client.delete_bucket_tagging(Bucket=bucket)
         return
     with translated("PutBucketTagging"):
         client.put_bucket_tagging(Bucket=bucket, Tagging=_sent(tags))
+
+
+def _grants_by_tags(bucket: str, alias: str) -> bool:
+    """Whether attribute-based access control is on, which is Amazon's alone (API:PutBucketAbac)."""
+    if session.connection(alias).endpoint_url:
+        return False
+    try:
+        with translated("GetBucketAbac"):
+            answer = session.client(alias).get_bucket_abac(Bucket=bucket)
+    except (AccessRefused, NotConfigured, Unsupported):
+        return False  # then PutBucketTagging says what is wrong
+    return answer.get("AbacStatus", {}).get("Status") == "Enabled"
+
+
+def _write_through_the_account(bucket: str, tags: Mapping[str, str], alias: str) -> None:
+    control = session.control_client(alias)
+    place = {"AccountId": session.account_id(alias), "ResourceArn": f"arn:aws:s3:::{bucket}"}
+    before = of_bucket(bucket, alias=alias)
+    changed = [{"Key": name, "Value": value} for name, value in tags.items() if before.get(name) != value]
+    if changed:
+        with translated("TagResource"):
+            control.tag_resource(**place, Tags=changed)
+    if gone := [name for name in before if name not in tags]:
+        with translated("UntagResource"):
+            control.untag_resource(**place, TagKeys=gone)
 
 
 def faults(tags: Mapping[str, str], *, most: int) -> list[str]:

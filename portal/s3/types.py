@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 
 class VersioningState(StrEnum):
@@ -26,7 +27,21 @@ class StorageClass(StrEnum):
     REDUCED_REDUNDANCY = "REDUCED_REDUNDANCY"
 
 
-class Algorithm(StrEnum):
+class StoreWord(StrEnum):
+    """A word that stores say. Amazon adds words, and other stores have their own."""
+
+    @classmethod
+    def told(cls, said: str) -> Self:
+        """Return the member, or for a word that is not known here one more, which holds it literally."""
+        try:
+            return cls(said)
+        except ValueError:
+            unknown = str.__new__(cls, said)
+            unknown._name_ = unknown._value_ = said
+            return unknown
+
+
+class Algorithm(StoreWord):
     """How an object is encrypted at rest."""
 
     NONE = ""
@@ -35,11 +50,14 @@ class Algorithm(StrEnum):
     DSSE_KMS = "aws:kms:dsse"
 
 
-class RetentionMode(StrEnum):
+class RetentionMode(StoreWord):
     """Governance can be bypassed with a permission of its own; compliance by nobody."""
 
     GOVERNANCE = "GOVERNANCE"
     COMPLIANCE = "COMPLIANCE"
+
+
+_SIMULATORS = frozenset({"ministack", "moto"})
 
 
 @dataclass(frozen=True)
@@ -56,12 +74,18 @@ class Connection:
     role_arn: str = ""  # a role to take on with the keys found
     external_id: str = ""  # what that role's account wants to hear
     expected_owner: str = ""  # the account that must own every bucket we ask about
+    requests_a_second: int = 0  # that bulk work may make, all workers together; 0: no limit
     server: str = ""  # which software it is, for what that is known to lack
 
     @property
     def reachable_by_browsers(self) -> bool:
         """Whether signed URLs of this store open in a browser: AWS itself, or an address given for them."""
         return bool(self.browser_endpoint_url) or not self.endpoint_url
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the settings say that a simulator of Amazon S3 answers there, which keeps nothing."""
+        return self.server in _SIMULATORS
 
 
 @dataclass(frozen=True)
@@ -76,19 +100,6 @@ class ObjectInfo:
     sha256: str = ""
     last_modified: datetime | None = None
     metadata: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Version:
-    """One entry of a version listing: a version with bytes, or a delete marker with none."""
-
-    key: str
-    version_id: str
-    is_latest: bool
-    is_delete_marker: bool
-    last_modified: datetime
-    bytes: int = 0
-    etag: str = ""
 
 
 @dataclass(frozen=True)

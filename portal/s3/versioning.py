@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from portal.s3 import session
-from portal.s3.errors import translated
+from portal.s3.errors import S3Error, translated
 from portal.s3.types import VersioningState
 
 
@@ -35,9 +37,20 @@ def read(bucket: str, *, alias: str = session.DEFAULT) -> Versioning:
     with translated("GetBucketVersioning"):
         answer = session.client(alias).get_bucket_versioning(Bucket=bucket)
     return Versioning(
-        state=VersioningState(answer.get("Status", VersioningState.NEVER_SET)),
+        state=_state(answer.get("Status", VersioningState.NEVER_SET)),
         mfa_delete=answer.get("MFADelete") == "Enabled",
     )
+
+
+def _state(said: str) -> VersioningState:
+    """Return the state. S3Error for one that S3 does not have: nobody knows what a delete does there."""
+    try:
+        return VersioningState(said)
+    except ValueError as error:
+        words = _("The store calls the bucket's versioning “%(said)s”, which the portal does not know.")
+        raise S3Error(
+            words % {"said": said}, operation="GetBucketVersioning", code="UnknownStatus"
+        ) from error
 
 
 def enable(bucket: str, *, alias: str = session.DEFAULT) -> None:

@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from portal.s3 import acl, attributes, copying, multipart_copy, object_lock, session, tags, versioning
+from portal.s3 import (
+    acl,
+    attributes,
+    capabilities,
+    copying,
+    delete_markers,
+    encryption,
+    multipart_copy,
+    object_lock,
+    session,
+    tags,
+    versioning,
+)
 from portal.s3.acl import Canned
 from portal.s3.attributes import Headers
 from portal.s3.capabilities import Capability
@@ -18,6 +30,7 @@ from portal.s3.errors import (
     ObjectArchived,
     ObjectNotFound,
     StorageUnavailable,
+    Unsupported,
 )
 from portal.s3.object_lock import Retention
 from portal.s3.types import Algorithm, RetentionMode, StorageClass
@@ -179,6 +192,37 @@ def test_class_change_sends_no_acl_where_ownership_is_enforced(
     copying.change_class(enforced, key, StorageClass.STANDARD_IA)
 
     assert "PutObjectAcl" not in store_calls
+
+
+def test_no_store_but_amazon_is_asked_to_encrypt_in_place(versioned: str, key: str) -> None:
+    """20: MiniStack takes it for a PUT, and writes the request over the object."""
+    made = put(versioned, key)
+    if Capability.ENCRYPTION_IN_PLACE not in capabilities.known(capabilities.server()):
+        pytest.skip("This is Amazon itself.")
+
+    with pytest.raises(Unsupported):
+        encryption.move_to_kms(versioned, key, KMS_KEY, version_id=made)
+
+    assert read(versioned, key) == BODY
+    assert attributes.read(versioned, key).version_id == made
+
+
+@pytest.mark.parametrize(
+    "hidden", [False, pytest.param(True, marks=pytest.mark.needs(Capability.ACLS_BELOW_MARKERS))]
+)
+def test_restore_of_a_version_heeds_what_was_seen_on_top(versioned: str, key: str, hidden: bool) -> None:
+    """17, 21"""
+    first = put(versioned, key)
+    put(versioned, key, b"second")
+    seen = "" if hidden else attributes.read(versioned, key).etag
+    if hidden:
+        delete_markers.hide(versioned, key)
+
+    with pytest.raises(Conflict):
+        copying.restore_version(versioned, key, first, if_etag="0" * 32)
+    copying.restore_version(versioned, key, first, if_etag=seen)
+
+    assert read(versioned, key) == BODY
 
 
 @pytest.mark.needs(Capability.CLASSES, Capability.KMS)

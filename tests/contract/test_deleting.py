@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from portal.s3 import buckets, object_lock, objects, session, uploads
+from portal.s3 import attributes, buckets, object_lock, objects, session, uploads
 from portal.s3.capabilities import Capability
 from portal.s3.errors import BucketNotEmpty, BucketNotFound
 from portal.s3.object_lock import Retention
@@ -151,6 +151,17 @@ def test_governance_yields_to_an_explicit_bypass_alone(locked: str, key: str) ->
     assert refused.code == "AccessDenied"
     assert done.code == ""
     assert entries(locked) == []
+
+
+@pytest.mark.needs(Capability.OBJECT_LOCK, Capability.LIFTED_LOCK)
+def test_governance_is_lifted_by_an_explicit_bypass(locked: str, key: str) -> None:
+    """53"""
+    made = put(locked, key)
+    object_lock.retain(locked, key, Retention(RetentionMode.GOVERNANCE, in_an_hour()), version_id=made)
+
+    object_lock.retain(locked, key, None, version_id=made, bypass_governance=True)
+
+    assert attributes.read(locked, key).retention is None
 
 
 @pytest.mark.needs(Capability.OBJECT_LOCK)

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from portal.s3 import attributes, copying, delete_markers, objects, session, tags
+from portal.s3 import attributes, copying, delete_markers, listing, objects, session, tags
 from portal.s3.capabilities import Capability
 from portal.s3.copying import Place
 from portal.s3.errors import BadRequest, Conflict
@@ -20,6 +20,7 @@ PLAIN = [
     "~`!@$^*(){}[]|;:,",
     "<script>alert(1)</script>",
     "q=1&r=2",
+    "a\ufffdb",
 ]
 SEGMENTS = ["//a", "a//", "a//b", "../x", "./x", "a/../b", "/a"]
 
@@ -62,7 +63,7 @@ def test_keys_with_empty_segments_and_dots_are_distinct(versioned: str) -> None:
     "key",
     [
         "a\tb",
-        "a\nb",
+        pytest.param("a\nb", marks=pytest.mark.needs(Capability.LINE_FEEDS)),
         "a\x7fb",
         pytest.param("a\rb", marks=pytest.mark.needs(Capability.CARRIAGE_RETURNS)),
         pytest.param("a\x01b", marks=pytest.mark.needs(Capability.ANY_CHARACTERS)),
@@ -76,6 +77,66 @@ def test_key_with_control_characters_works(versioned: str, key: str) -> None:
         works(versioned, key)
     finally:
         destroy(versioned, key, f"{key}.bak")
+
+
+@pytest.mark.needs(Capability.ENCODED_VERSIONS)
+def test_version_listing_spells_control_characters_right(versioned: str) -> None:
+    """89"""
+    try:
+        put(versioned, "a\x01b")
+        assert [entry[0] for entry in entries(versioned)] == ["a\x01b"]
+    finally:
+        destroy(versioned, "a\x01b")
+
+
+def test_key_that_a_listing_spells_wrongly_is_not_deleted_in_place_of_another(versioned: str) -> None:
+    """89: the store would say "Deleted" of what is not there, and nobody would look again."""
+    version = put(versioned, "a\x01b")
+    try:
+        outcomes = objects.delete_versions(versioned, [("a\ufffdb", version)])
+
+        assert [(one.key, one.code) for one in outcomes] == [("a\ufffdb", objects.KEY_NOT_CERTAIN)]
+        assert read(versioned, "a\x01b") == BODY
+    finally:
+        destroy(versioned, "a\x01b")
+
+
+BESIDE = ["a.jpg", "a.jpg.bak", "a.jpg/below", "b.jpg"]
+MOST_PAGES = 10
+
+
+@pytest.mark.needs(Capability.BESIDE_FOLDERS)
+def test_pages_lose_no_key_beside_a_folder_of_its_name(versioned: str) -> None:
+    """91"""
+    for key in BESIDE:
+        put(versioned, key)
+    found: list[str] = []
+    token = ""
+    for _page in range(MOST_PAGES):
+        page = listing.objects_page(versioned, token=token, size=1)
+        found += [*page.folders, *(entry.key for entry in page.objects)]
+        token = page.next_token
+        if not token:
+            break
+
+    assert sorted(found) == ["a.jpg", "a.jpg.bak", "a.jpg/", "b.jpg"]
+
+
+@pytest.mark.needs(Capability.BESIDE_FOLDERS_BY_VERSION)
+def test_pages_of_versions_lose_no_key_beside_a_folder_of_its_name(versioned: str) -> None:
+    """91"""
+    for key in BESIDE:
+        put(versioned, key)
+    found: list[str] = []
+    mark = None
+    for _page in range(MOST_PAGES):
+        page = listing.versions_page(versioned, mark=mark, size=1)
+        found += [*page.folders, *(entry.key for entry in page.versions)]
+        mark = page.next_mark
+        if mark is None:
+            break
+
+    assert sorted(found) == ["a.jpg", "a.jpg.bak", "a.jpg/", "b.jpg"]
 
 
 def destroy(bucket: str, *keys: str) -> None:

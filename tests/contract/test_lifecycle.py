@@ -1,8 +1,11 @@
 """Facts 78 to 83: one rule is changed, all others stay."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from portal.s3 import lifecycle, lifecycle_rules, session
 from portal.s3.capabilities import Capability
@@ -156,6 +159,20 @@ def test_rule_that_s3_takes_has_no_fault(right: dict[str, Any]) -> None:
     assert lifecycle_rules.faults(right) == []
 
 
+@pytest.mark.parametrize(
+    ("made", "days", "acts"),
+    [
+        # The example of UG:intro-lifecycle-rules.
+        ("2014-01-15T10:30:00+00:00", 3, "2014-01-19T00:00:00+00:00"),
+        ("2026-01-01T00:00:00+00:00", 1, "2026-01-02T00:00:00+00:00"),
+        ("2026-01-01T00:30:00+02:00", 1, "2026-01-02T00:00:00+00:00"),
+    ],
+)
+def test_days_end_at_midnight_utc(made: str, days: int, acts: str) -> None:
+    """85"""
+    assert lifecycle_rules.due(datetime.fromisoformat(made), days) == datetime.fromisoformat(acts)
+
+
 def test_set_of_rules_has_its_limits() -> None:
     """78"""
     assert lifecycle_rules.set_faults([rule("same"), rule("same")])
@@ -171,3 +188,87 @@ def test_wrong_rule_is_not_sent(bucket: str, store_calls: list[str]) -> None:
         lifecycle.merge_rule(bucket, wrong)
 
     assert "PutBucketLifecycleConfiguration" not in store_calls
+
+
+names = some.text("abcXYZ0 é", min_size=1, max_size=6)
+plain_values = some.one_of(some.integers(1, 900), some.booleans(), names)
+anything = some.recursive(
+    plain_values,
+    lambda inner: some.one_of(some.lists(inner, max_size=2), some.dictionaries(names, inner)),
+    max_leaves=5,
+)
+# Also fields of tomorrow, which nobody here knows.
+any_rule = some.builds(
+    lambda known, unknown: {**unknown, **known},
+    some.fixed_dictionaries(
+        {"ID": names, "Status": some.sampled_from(["Enabled", "Disabled"])},
+        optional={
+            "Filter": some.fixed_dictionaries(
+                {}, optional={"Prefix": names, "ObjectSizeLessThan": some.integers(1, 9)}
+            ),
+            "Expiration": some.fixed_dictionaries({"Days": some.integers(1, 900)}),
+            "AbortIncompleteMultipartUpload": some.fixed_dictionaries(
+                {"DaysAfterInitiation": some.integers(1, 9)}
+            ),
+        },
+    ),
+    some.dictionaries(some.sampled_from(["Tomorrow", "Weekday", "Prefix"]), anything, max_size=2),
+)
+any_rules = some.lists(any_rule, max_size=5, unique_by=lambda one: one["ID"]).map(tuple)
+
+
+@given(rules=any_rules, changes=any_rule, smallest=some.sampled_from(["", "varies_by_storage_class"]))
+def test_merge_changes_what_it_names_and_nothing_else(rules: Any, changes: Any, smallest: str) -> None:
+    """78, 79: for whatever rules there are."""
+    before = Lifecycle(rules, smallest)
+
+    after = before.merged(changes)
+
+    assert after.smallest_moved == smallest
+    assert [one for one in after.rules if one["ID"] != changes["ID"]] == [
+        one for one in rules if one["ID"] != changes["ID"]
+    ]
+    former, merged = before.rule(changes["ID"]) or {}, after.rule(changes["ID"]) or {}
+    kept = {name: value for name, value in former.items() if name not in changes}
+    if "Filter" in changes:  # takes the place of its older form
+        kept.pop("Prefix", None)
+        changes = {name: value for name, value in changes.items() if name != "Prefix"}
+    assert merged == {**kept, **changes}
+
+
+@given(rules=any_rules, gone=names)
+def test_removal_takes_one_rule_and_nothing_else(rules: Any, gone: str) -> None:
+    """78"""
+    after = Lifecycle(rules, "varies_by_storage_class").without(gone)
+
+    assert after.rules == tuple(one for one in rules if one["ID"] != gone)
+    assert after.smallest_moved == "varies_by_storage_class"
+
+
+@given(rules=any_rules, changes=any_rule)
+def test_none_takes_a_field_away(rules: Any, changes: Any) -> None:
+    """78"""
+    after = Lifecycle(rules).merged({"ID": changes["ID"], "Status": "Disabled", "Expiration": None})
+
+    assert "Expiration" not in (after.rule(changes["ID"]) or {})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"Filter": {}}, {"Filter": {"Prefix": ""}}),
+        ({"Filter": {"Prefix": "a"}}, {"Prefix": "a"}),
+        ({"Filter": {}}, {"Prefix": ""}),
+        (
+            {"Filter": {"And": {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]}}},
+            {"Filter": {"And": {"Tags": [{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "1"}]}}},
+        ),
+    ],
+)
+def test_rules_that_do_the_same_are_the_same(one: Any, other: Any) -> None:
+    """78, 79, 82"""
+    base = {"ID": "r", "Status": "Enabled", "Expiration": {"Days": 1}}
+
+    assert Lifecycle(({**base, **one},)) == Lifecycle(({**base, **other},), "all_storage_classes_128K")
+    assert Lifecycle(({**base, **one},)) != Lifecycle(({**base, **other, "Status": "Disabled"},))
+    assert Lifecycle((), "varies_by_storage_class") == Lifecycle()

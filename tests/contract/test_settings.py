@@ -1,10 +1,13 @@
 """Facts 26, 61, 101 to 105: a bucket's other settings, and what no setting at all means."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 from portal.s3 import (
     bucket_names,
@@ -19,15 +22,25 @@ from portal.s3 import (
     public_access_block,
     session,
     tags,
+    versioning,
 )
 from portal.s3.buckets import Birth
 from portal.s3.capabilities import Capability
 from portal.s3.encryption import DefaultEncryption
-from portal.s3.errors import AccessRefused, BadRequest, BucketNameTaken, Conflict
+from portal.s3.errors import (
+    AccessRefused,
+    BadRequest,
+    BucketNameTaken,
+    Conflict,
+    PartlyDone,
+    Unsupported,
+)
 from portal.s3.notifications import Notification, Notifications, Target
 from portal.s3.object_lock import LockDefault
-from portal.s3.types import Algorithm, RetentionMode
+from portal.s3.types import Algorithm, RetentionMode, VersioningState
 from tests.contract.conftest import empty_and_delete
+from tests.contract.stores import Endpoint
+from tests.store import answering, refusal
 
 pytestmark = pytest.mark.servers
 KEY_ARN = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"
@@ -189,6 +202,46 @@ def test_overlapping_notifications_are_refused() -> None:
     assert notifications.faults(Notifications(same_events))
 
 
+@pytest.fixture
+def queues(store: Endpoint) -> Iterator[list[str]]:
+    """ARNs of two queues that the store may send to; skips where a given store has none beside it."""
+    sqs: Any = boto3.client("sqs", endpoint_url=store.endpoint_url or None, region_name=store.region)
+    names = [f"contract-{uuid4().hex[:12]}" for _queue in range(2)]
+    try:
+        addresses = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in names]
+    except (BotoCoreError, ClientError) as error:
+        if store.is_given:
+            pytest.skip(f"no queues beside this store: {type(error).__name__}")
+        # One of ours: the test must fail there, as the table says.
+        yield [f"arn:aws:sqs:{store.region}:000000000000:{name}" for name in names]
+        return
+    parts = [address.rsplit("/", 2)[1:] for address in addresses]
+    yield [f"arn:aws:sqs:{store.region}:{account}:{name}" for account, name in parts]
+    for address in addresses:
+        sqs.delete_queue(QueueUrl=address)
+
+
+@pytest.mark.needs(Capability.EVENTS)
+def test_saved_notification_keeps_the_others(bucket: str, queues: list[str]) -> None:
+    """101"""
+    first, second = (
+        Notification(Target.QUEUE, {**queue(name, prefix=f"{name}/").said, "QueueArn": arn})
+        for name, arn in zip("ab", queues, strict=True)
+    )
+
+    notifications.merge(bucket, first)
+    notifications.merge(bucket, second)
+    notifications.merge(bucket, Notification(Target.QUEUE, {"Id": "a", "Events": ["s3:ObjectRemoved:*"]}))
+
+    found = {entry.name: entry for entry in notifications.read(bucket).entries}
+    assert set(found) == {"a", "b"}
+    assert (found["a"].events, found["a"].prefix) == (("s3:ObjectRemoved:*",), "a/")
+    assert found["b"].said["QueueArn"] == queues[1]
+    notifications.remove(bucket, Target.QUEUE, "a")
+    assert [entry.name for entry in notifications.read(bucket).entries] == ["b"]
+    notifications.write(bucket, Notifications())
+
+
 @pytest.mark.needs(Capability.EVENTS, Capability.EVENT_BRIDGE)
 def test_event_bridge_is_switched_on_and_off(bucket: str) -> None:
     """101"""
@@ -248,13 +301,61 @@ def test_bucket_of_another_account_is_refused(bucket: str) -> None:
         client.get_bucket_versioning(Bucket=bucket, ExpectedBucketOwner="999988887777")
 
 
-def test_name_that_is_taken_is_refused(bucket: str) -> None:
-    """55: also by ourselves; us-east-1 alone answers 200 to that."""
-    try:
+def test_name_that_is_taken_is_refused_and_the_bucket_keeps_its_settings(bucket: str) -> None:
+    """55: also by ourselves, where us-east-1 would answer 200."""
+    before = (versioning.read(bucket), public_access_block_of(bucket))
+
+    with pytest.raises(BucketNameTaken):
         buckets.create(bucket)
-    except BucketNameTaken:
-        return
-    assert session.region() == session.FALLBACK_REGION
+
+    assert (versioning.read(bucket), public_access_block_of(bucket)) == before
+
+
+def public_access_block_of(bucket: str) -> Any:
+    with suppress(Unsupported):
+        return public_access_block.read(bucket)
+
+
+def test_name_that_these_keys_may_not_look_at_is_taken(store: object, store_calls: list[str]) -> None:
+    """55, 61"""
+    with answering("HeadBucket", refusal(403, "AccessDenied")), pytest.raises(BucketNameTaken):
+        buckets.create(f"contract-{uuid4().hex[:20]}")
+
+    assert "CreateBucket" not in store_calls
+
+
+def test_birth_that_fails_halfway_tells_all_that_is_missing_and_does_the_rest(store: object) -> None:
+    """61"""
+    name = f"contract-{uuid4().hex[:20]}"
+
+    with answering("PutPublicAccessBlock", refusal(403, "AccessDenied")), pytest.raises(PartlyDone) as told:
+        buckets.create(name)
+
+    try:
+        assert told.value.missing == ("public_access_block",)
+        assert "public access block: The store refused access" in str(told.value)
+        assert versioning.read(name).state is VersioningState.ENABLED
+    finally:
+        empty_and_delete(name)
+
+
+def test_birth_that_the_store_leaves_alone_asks_for_nothing_more(
+    store: object, store_calls: list[str]
+) -> None:
+    """61: each further call would wait for its time-outs, and the web request ends after 30 s."""
+    name = f"contract-{uuid4().hex[:20]}"
+
+    with (
+        answering("PutPublicAccessBlock", refusal(503, "ServiceUnavailable")),
+        pytest.raises(PartlyDone) as told,
+    ):
+        buckets.create(name)
+
+    try:
+        assert told.value.missing == ("public_access_block", "ownership", "versioning")
+        assert "PutBucketVersioning" not in store_calls
+    finally:
+        empty_and_delete(name)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from portal.s3 import attributes, copying, delete_markers, objects, session, tags, versioning
+from portal.s3 import attributes, copying, delete_markers, listing, objects, session, tags, versioning
 from portal.s3.capabilities import Capability
 from portal.s3.copying import Place
 from portal.s3.errors import BadRequest, Conflict, DeleteMarkerFound, ObjectNotFound, VersionNotFound
@@ -78,6 +78,30 @@ def test_delete_in_a_suspended_bucket_destroys_null_and_leaves_a_marker(versione
     delete_markers.hide(versioned, key)
 
     assert {(entry[1], entry[3]) for entry in entries(versioned)} == {(first, "version"), ("null", "marker")}
+
+
+@pytest.mark.needs(Capability.NULL_MARKERS)
+def test_marker_of_a_suspended_bucket_can_be_removed(versioned: str, key: str) -> None:
+    """30, 33"""
+    first = put(versioned, key, b"first")
+    versioning.suspend(versioned)
+    delete_markers.hide(versioned, key)
+
+    delete_markers.undelete(versioned, key)
+
+    assert [(entry[1], entry[3]) for entry in entries(versioned)] == [(first, "version")]
+
+
+@pytest.mark.needs(Capability.SUSPENDED_VERSIONS)
+def test_newest_entry_comes_first_also_where_it_is_null(versioned: str, key: str) -> None:
+    """28, 30"""
+    put(versioned, key, b"first")
+    versioning.suspend(versioned)
+    delete_markers.hide(versioned, key)
+
+    [newest, *_others] = listing.key_versions(versioned, key, size=1).versions
+
+    assert (newest.version_id, newest.is_delete_marker, newest.is_latest) == ("null", True, True)
 
 
 def test_hiding_adds_a_marker_and_destroys_nothing(versioned: str, key: str) -> None:

@@ -36,7 +36,7 @@ def answer(code: str, status: int) -> ClientError:
         ("ExpiredToken", 400, errors.AccessRefused),
         ("InvalidAccessKeyId", 403, errors.AccessRefused),
         ("SignatureDoesNotMatch", 403, errors.AccessRefused),
-        ("RequestTimeTooSkewed", 403, errors.AccessRefused),
+        ("RequestTimeTooSkewed", 403, errors.ClockSkewed),
         ("AccessControlListNotSupported", 400, errors.AclsDisabled),
         ("InvalidObjectState", 403, errors.ObjectArchived),
         ("412", 412, errors.Conflict),

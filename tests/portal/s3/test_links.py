@@ -96,6 +96,7 @@ def test_read_url_expires(photo_bucket: str, stored: str, monkeypatch: pytest.Mo
 
 
 def test_read_url_pins_a_version(photo_bucket: str, stored: str) -> None:
+    """96"""
     former = objects.head(photo_bucket, stored)
     objects.put(photo_bucket, stored, b"newer", content_type="image/jpeg", overwrite=True)
 

@@ -87,6 +87,17 @@ def test_newest_entry_comes_first_among_equal_times(photo_bucket, prefix) -> Non
     assert (newest.version_id, newest.is_latest, newest.is_delete_marker) == (marker, True, True)
 
 
+def test_versions_of_one_second_stand_newest_first(photo_bucket, prefix) -> None:
+    key = f"{prefix}a"
+    made = [put(photo_bucket, key, b"%d" % number) for number in range(4)]
+    made.append(session.client().delete_object(Bucket=photo_bucket, Key=key)["VersionId"])
+    made.append(put(photo_bucket, key, b"last"))
+
+    page = listing.key_versions(photo_bucket, key, size=10)
+
+    assert [one.version_id for one in page.versions] == made[::-1]
+
+
 def test_lists_of_a_missing_bucket_say_so(photo_bucket) -> None:
     with pytest.raises(BucketNotFound):
         listing.objects_page(f"no-{uuid4()}", size=1)

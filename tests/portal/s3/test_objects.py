@@ -224,3 +224,29 @@ def test_delete_versions_goes_in_batches(
 
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def test_delete_has_one_outcome_for_each_version_whatever_the_store_says(no_store) -> None:
+    targets = [("a", "1"), ("a", "2"), ("b", "1"), ("c", "null"), ("d", "1"), ("d", "2"), ("e", "1")]
+    said = (
+        "<Deleted><Key>a</Key><VersionId>1</VersionId></Deleted>"
+        "<Deleted><Key>c</Key></Deleted>"  # without its version
+        "<Deleted><Key>d</Key></Deleted>"  # one of two, and nobody knows which
+        "<Deleted><Key>stranger</Key><VersionId>1</VersionId></Deleted>"
+        "<Error><Key>a</Key><Code>AccessDenied</Code><Message>locked</Message></Error>"
+        "<Error><Key>b</Key><VersionId>1</VersionId><Code>AccessDenied</Code></Error>"
+    )
+
+    with answering("DeleteObjects", refusal(200, "", body=f"<DeleteResult>{said}</DeleteResult>")):
+        outcomes = objects.delete_versions("any", targets)
+
+    assert {(one.key, one.version_id): one.code for one in outcomes} == {
+        ("a", "1"): "",
+        ("a", "2"): "AccessDenied",
+        ("b", "1"): "AccessDenied",
+        ("c", "null"): "",
+        ("d", "1"): "NoAnswer",
+        ("d", "2"): "NoAnswer",
+        ("e", "1"): "NoAnswer",
+    }
+    assert len(outcomes) == len(targets)

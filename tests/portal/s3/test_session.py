@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -99,7 +100,7 @@ def roles_given(settings, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any
     """Requests for a role's keys, each answered with keys that end in a minute: a new one is due soon."""
     asked: list[dict[str, Any]] = []
 
-    class Security:
+    class Security(MagicMock):
         def assume_role(self, **given: Any) -> dict[str, Any]:
             asked.append(given)
             return {

@@ -42,6 +42,7 @@ def test_lasting_keys_sign_for_as_long_as_asked() -> None:
 
 
 def test_no_link_lasts_longer_than_seven_days() -> None:
+    """95"""
     link = temporary.make("bucket", "key", seconds=10**9)
 
     assert seconds_in(link.url) <= temporary.MAX_SECONDS
@@ -49,6 +50,7 @@ def test_no_link_lasts_longer_than_seven_days() -> None:
 
 
 def test_link_ends_with_the_keys_of_the_session(monkeypatch) -> None:
+    """94"""
     end = datetime.now(UTC) + timedelta(minutes=20)
     signing_keys(monkeypatch, token="temporary", end=end)
 

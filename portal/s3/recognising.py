@@ -1,0 +1,38 @@
+"""Tell which software a store runs by what it says of itself: one list of buckets, which changes nothing.
+
+A name in the settings (`S3_SERVER`) always counts more: a proxy may speak for the store.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from portal.s3 import session
+from portal.s3.capabilities import Server
+
+# How the header `Server` begins, in small letters.
+_BY_HEADER = {"seaweedfs": Server.SEAWEEDFS, "amazons3": Server.AMAZON}
+# Simulators name the same owner everywhere: (id, display name).
+_BY_OWNER = {
+    ("bcaf1ffd86f41161ca5fb16fd081034f", "webfile"): Server.MOTO,
+    ("f7b11509f4d675c3c44f0dd37ca830bb02e8cfa58f04c46283c4bfcbdce1ff45", "ministack"): Server.MINISTACK,
+}
+
+
+def recognised(alias: str = session.DEFAULT) -> Server:
+    """Return which of the known servers answers, else OTHER: also where it may not be asked, or is away."""
+    try:
+        answer: Any = session.client(alias).list_buckets()
+    except ClientError as error:
+        answer = error.response
+    except BotoCoreError:
+        return Server.OTHER
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    said = str(headers.get("server", "")).lower()
+    for beginning, server in _BY_HEADER.items():
+        if said.startswith(beginning):
+            return server
+    owner = answer.get("Owner", {})
+    return _BY_OWNER.get((owner.get("ID", ""), owner.get("DisplayName", "")), Server.OTHER)

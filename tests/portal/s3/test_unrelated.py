@@ -1,0 +1,63 @@
+"""Stores that answer another question than the one asked, as some do with what they do not know."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from portal.s3 import acl, encryption, lifecycle, objects, ownership, policy, session, tags, versioning
+from portal.s3.errors import Unsupported
+from tests.store import answering, refusal
+
+pytestmark = pytest.mark.servers
+
+LISTING = (
+    '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+    "<Name>photos</Name><IsTruncated>false</IsTruncated></ListBucketResult>"
+)
+
+
+@pytest.mark.parametrize(
+    ("operation", "read"),
+    [
+        ("GetBucketOwnershipControls", ownership.read),
+        ("GetBucketLifecycleConfiguration", lifecycle.read),
+        ("GetBucketPolicy", policy.read),
+        ("GetBucketTagging", tags.of_bucket),
+        ("GetBucketEncryption", encryption.read),
+        ("GetBucketVersioning", versioning.read),
+    ],
+)
+def test_list_of_objects_is_not_read_as_a_setting(
+    photo_bucket: str, operation: str, read: Callable[[str], Any]
+) -> None:
+    """103: it would say that there is no rule, no policy, no versioning."""
+    with answering(operation, refusal(200, "", body=LISTING)), pytest.raises(Unsupported):
+        read(photo_bucket)
+
+
+def test_list_of_objects_is_one_where_it_was_asked_for(photo_bucket: str) -> None:
+    with answering("ListObjectsV2", refusal(200, "", body=LISTING)):
+        assert session.client().list_objects_v2(Bucket=photo_bucket)["IsTruncated"] is False
+
+
+def test_object_that_holds_a_list_is_an_object(photo_bucket: str) -> None:
+    objects.put(photo_bucket, "unrelated.xml", LISTING.encode(), content_type="text/xml", overwrite=True)
+
+    assert objects.read(photo_bucket, "unrelated.xml") == LISTING.encode()
+
+
+@pytest.mark.parametrize("permission", ["", "<Permission>EVERYTHING</Permission>"])
+def test_acl_that_does_not_say_who_may_do_what_is_none(photo_bucket: str, permission: str) -> None:
+    """64: it is not known, and never taken for private."""
+    grant = f"<Grant><Grantee><ID>somebody</ID></Grantee>{permission}</Grant>"
+    body = f"<AccessControlPolicy><AccessControlList>{grant}</AccessControlList></AccessControlPolicy>"
+
+    with answering("GetBucketAcl", refusal(200, "", body=body)), pytest.raises(Unsupported):
+        acl.of_bucket(photo_bucket)
+
+
+def test_ownership_without_a_rule_is_the_writers(photo_bucket: str) -> None:
+    """61: as where it was never set."""
+    with answering("GetBucketOwnershipControls", refusal(200, "", body="<OwnershipControls/>")):
+        assert ownership.read(photo_bucket) is ownership.Ownership.OBJECT_WRITER
