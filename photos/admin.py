@@ -21,9 +21,10 @@ from photos.querysets import PhotoQuerySet
 from photos.upload_views import UploadPages
 from photos.views import PhotoPages
 from portal import audit
-from portal.access import staff
+from portal.access import require, staff
 from portal.display import ago, size
 from portal.model_admin import LateList, PortalModelAdmin
+from storage_admin.jobs.from_photos import StorageJobAction
 
 MAX_AT_ONCE = 1_000  # photos that one request changes; more is a job's work
 
@@ -37,7 +38,7 @@ class PhotoList(LateList):
 
 
 @admin.register(Photo)
-class PhotoAdmin(UploadPages, PhotoPages, PortalModelAdmin):
+class PhotoAdmin(StorageJobAction, UploadPages, PhotoPages, PortalModelAdmin):
     """No list or page here asks S3 anything: rows only, and links signed locally."""
 
     form = PhotoForm
@@ -56,6 +57,7 @@ class PhotoAdmin(UploadPages, PhotoPages, PortalModelAdmin):
         "publish_selected",
         "unpublish_selected",
         "retry_selected",
+        "draft_storage_job",
     )
     autocomplete_fields = ("pet", "also_shows")
     change_form_template = "admin/photos/photo/change_form.html"
@@ -116,6 +118,7 @@ class PhotoAdmin(UploadPages, PhotoPages, PortalModelAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """A photo begins with its file: the upload page is the form to add one."""
+        require(staff(request), "photos.add_photo")
         return redirect("admin:photos_photo_upload")
 
     def render_change_form(

@@ -37,6 +37,15 @@ def photo_of_rendition(key: str) -> UUID | None:
     return _uuid(key.removeprefix(RENDITIONS).partition("/")[0])
 
 
+def photo_of_original(key: str) -> UUID | None:
+    """Return the photo whose original has this key; None for any other key."""
+    folder, _slash, name = key.removeprefix(ORIGINALS).partition("/")
+    stem, dot, extension = name.partition(".")
+    if not (key.startswith(ORIGINALS) and folder and dot and extension) or "/" in name:
+        return None
+    return _uuid(stem)
+
+
 def pet_of_folder(prefix: str) -> UUID | None:
     """Return the pet whose originals are filed below `photos/<pet>/`; None for any other folder."""
     folder, _slash, rest = prefix.removeprefix(ORIGINALS).partition("/")

@@ -21,25 +21,20 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from photos import imaging, renditions, states
+from photos import deriving, imaging, renditions, states
 from photos.choices import PhotoStatus
 from photos.duplicates import describe_duplicate, find_duplicate
 from photos.models import Photo, Rendition
-from photos.refusals import SENTENCES
 from portal.s3 import objects
 from portal.s3.errors import (
     AccessRefused,
     BucketNotFound,
-    Conflict,
     ObjectNotFound,
     StorageUnavailable,
     VersionNotFound,
 )
 
 logger = structlog.get_logger(__name__)
-
-# A rendition's key names its content, so whoever has it never needs to ask again: one year.
-CACHE_CONTROL = "private, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ def process(photo_id: str) -> None:
         states.release(photo, str(error))
         logger.warning("photo_released", photo=photo_id, code=error.code)
     except imaging.RefusedImage as error:
-        refuse(photo, explain(error))
+        refuse(photo, deriving.explain(error))
     except (ObjectNotFound, VersionNotFound) as error:
         states.fail(photo, _("The original is not in the bucket: %(error)s") % {"error": error}, _held(photo))
         logger.exception("photo_original_missing", photo=photo_id, key=photo.key)
@@ -94,11 +89,6 @@ def refuse(photo: Photo, reason: str, *, duplicate_of: Photo | None = None) -> N
         states.reject(photo, reason, _held(photo), duplicate_of=duplicate_of)
 
 
-def explain(error: imaging.RefusedImage) -> str:
-    """Return the refusal in the words of the current language."""
-    return _(SENTENCES[error.code]) % error.words
-
-
 def _held(photo: Photo) -> Q:
     return states.claimed_by(photo.claim)
 
@@ -122,10 +112,10 @@ def _derive(photo: Photo) -> _Derived | None:
     if twin is not None:
         refuse(photo, describe_duplicate(twin), duplicate_of=twin)
         return None
-    facts = imaging.inspect(data, max_pixels=settings.MAX_PHOTO_PIXELS, max_frames=settings.MAX_PHOTO_FRAMES)
+    facts = deriving.inspect(data)
     wanted = renditions.missing(photo, sha256)
     rendered = imaging.render(data, facts, wanted, rotation=photo.rotation)
-    return _Derived(sha256, facts, [_put(photo, sha256, picture) for picture in rendered])
+    return _Derived(sha256, facts, [deriving.put(photo, sha256, picture) for picture in rendered])
 
 
 @contextmanager
@@ -137,28 +127,6 @@ def _waiting_for_the_store() -> Iterator[None]:
         raise StorageUnavailable(
             _("The store does not answer. Try again in a minute."), operation="GetObject", code="TimeLimit"
         ) from error
-
-
-def _put(photo: Photo, sha256: str, picture: imaging.Rendered) -> Rendition:
-    spec = picture.spec
-    key = renditions.key(photo, sha256, spec)
-    content_type = f"image/{spec.format}"
-    size = len(picture.data)
-    try:
-        objects.put(photo.bucket, key, picture.data, content_type=content_type, cache_control=CACHE_CONTROL)
-    except Conflict:
-        # An earlier run got this far. Its bytes may come from another encoder version.
-        size = objects.head(photo.bucket, key).bytes
-    return Rendition(
-        photo=photo,
-        name=spec.name,
-        format=spec.format,
-        key=key,
-        width=picture.width,
-        height=picture.height,
-        bytes=size,
-        digest=renditions.digest(photo, sha256, spec),
-    )
 
 
 def _finish(photo: Photo, derived: _Derived) -> bool:
@@ -186,7 +154,7 @@ def _finish(photo: Photo, derived: _Derived) -> bool:
                 **states.CLAIM_GONE,
             )
             if ready:
-                _store_renditions(derived.made)
+                deriving.store(derived.made)
                 _make_main_if_first(photo)
     except IntegrityError:
         # Two uploads of one picture side by side: the other became ready first.
@@ -198,15 +166,6 @@ def _finish(photo: Photo, derived: _Derived) -> bool:
     if not ready:
         states.release(photo, "")
     return ready
-
-
-def _store_renditions(made: list[Rendition]) -> None:
-    Rendition.objects.bulk_create(
-        made,
-        update_conflicts=True,
-        unique_fields=["photo", "name", "format"],
-        update_fields=["key", "width", "height", "bytes", "digest", "created_at"],
-    )
 
 
 def _make_main_if_first(photo: Photo) -> None:

@@ -3,12 +3,15 @@
 Photos can only be trashed and restored here. What destroys lives in `storage_admin`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +23,15 @@ from photos.errors import NotPossible
 from photos.models import Photo
 from portal import audit
 from portal.access import Actor, require
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A version that was copied and what came of it, as rows name versions: one without an id is empty."""
+
+    of_version: str
+    version_id: str
+    etag: str
 
 
 def trash(*, actor: Actor, photo: Photo) -> None:
@@ -153,6 +165,49 @@ def assign(*, actor: Actor, photo: Photo, pet: Pet | None) -> None:
     except IntegrityError as error:
         raise NotPossible(_("The pet has this very photo already.")) from error
     photo.refresh_from_db()
+
+
+def follow_copy(*, actor: Actor, photo: Photo, copied_from: str, version_id: str, etag: str) -> bool:
+    """Point the row at a copy of the very bytes that it names; True when it named them.
+
+    A change of class, metadata or encryption makes such a copy on top of the former version. The row
+    must go with it: a rule or a person may remove older versions. Who made the copy had the right to;
+    should this fail, the row still names the former version, and nothing is lost.
+    """
+    with transaction.atomic():
+        followed = Photo.objects.filter(pk=photo.pk, version_id=copied_from).update(
+            version_id=version_id, etag=etag, updated_at=timezone.now()
+        )
+        if followed:
+            audit.record(
+                "photo.followed_copy", actor=actor, target=photo,
+                bucket=photo.bucket, key=photo.key, version_id=version_id,
+                before={"version_id": copied_from, "etag": photo.etag},
+                after={"version_id": version_id, "etag": etag},
+            )  # fmt: skip
+    photo.refresh_from_db()
+    return bool(followed)
+
+
+def follow_copies(bucket: str, copies: Mapping[str, Copy]) -> int:
+    """Point rows at copies of the very bytes that they name, as `follow_copy`; return how many.
+
+    `copies` are by key. Rows that name another version than was copied stay. Two queries however
+    many there are; the caller, whose transaction this is, keeps the trace.
+    """
+    keys = [key for key in copies if "\0" not in key]  # PostgreSQL takes no text with a NUL in it
+    rows = Photo.objects.filter(bucket=bucket, key__in=keys).values_list("pk", "key", "version_id")
+    named = {pk: copies[key] for pk, key, version_id in rows if copies[key].of_version == version_id}
+    if not named:
+        return 0
+    # Named once more: a replacement may have come since.
+    still = [Q(pk=pk, version_id=copy.of_version) for pk, copy in named.items()]
+    moved = list(zip(still, named.values(), strict=True))
+    return Photo.objects.filter(reduce(or_, still)).update(
+        version_id=Case(*(When(one, then=Value(copy.version_id)) for one, copy in moved)),
+        etag=Case(*(When(one, then=Value(copy.etag)) for one, copy in moved)),
+        updated_at=timezone.now(),
+    )
 
 
 def _again(photo: Photo, **changes: Any) -> None:

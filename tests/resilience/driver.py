@@ -28,6 +28,8 @@ from photos.models import Photo  # noqa: E402
 from portal.models import User  # noqa: E402
 from portal.s3 import objects  # noqa: E402
 from portal.s3.errors import S3Error  # noqa: E402
+from storage_admin.jobs import services as jobs  # noqa: E402
+from storage_admin.models import Bucket, Job  # noqa: E402
 
 
 def add_pet(name: str) -> str:
@@ -86,12 +88,37 @@ def stored_renditions(photo: str) -> int:
     return sum(objects.head(row.bucket, made.key).bytes == made.bytes for made in row.renditions.all())
 
 
+def draft_job(kind: str, bucket: str, parameters: dict[str, Any]) -> int:
+    """Draft a job over a whole bucket; return its id. The workers of the stack plan it."""
+    row, _made = Bucket.objects.get_or_create(connection="default", name=bucket)
+    return jobs.draft(
+        actor=None, kind=kind, bucket=row, parameters=parameters, trigger=Job.Trigger.SCHEDULE
+    ).pk
+
+
+def start_job(job: int) -> str:
+    """Start a job that is planned; return its state."""
+    row = Job.objects.get(pk=job)
+    jobs.start(actor=None, job=row)
+    return row.state
+
+
+def look_at_job(job: int) -> dict[str, Any]:
+    """Return the state of a job and its counts."""
+    row = Job.objects.get(pk=job)
+    counts = ("state", "total", "done", "skipped", "failed", "passes", "stopped_because")
+    return {name: getattr(row, name) for name in counts} | {"items": row.items.count()}
+
+
 COMMANDS: dict[str, Callable[..., Any]] = {
     "add_pet": add_pet,
     "send": send,
     "send_side_by_side": send_side_by_side,
     "look": look,
     "stored_renditions": stored_renditions,
+    "draft_job": draft_job,
+    "start_job": start_job,
+    "look_at_job": look_at_job,
 }
 
 

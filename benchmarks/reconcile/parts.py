@@ -1,0 +1,96 @@
+"""What is measured, each in a process of its own, in which Django is set up."""
+
+import json
+import resource
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from benchmarks.admin import loading
+from benchmarks.reconcile.bucket import BUCKET, EVERY, SIZE, etag_of, has_row, key_of, photo_id, version_of
+from photos.models import Photo
+from portal.s3 import listing
+from storage_admin.models import Bucket, Scan
+from storage_admin.reconciliation import scanning
+
+
+def main() -> None:
+    """Do the part and print what it took, as JSON."""
+    settings.RENDITIONS = []  # originals alone: a row for each object
+    part, rows = PARTS[sys.argv[1]], int(sys.argv[2])
+    before, begin = time.process_time(), time.perf_counter()
+    told = part(rows)
+    print(
+        json.dumps(
+            {
+                "seconds": time.perf_counter() - begin,
+                "cpu": time.process_time() - before,
+                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "told": told,
+            }
+        )
+    )
+
+
+def load(rows: int) -> dict[str, int]:
+    """Make tables and rows, unless they are there from an earlier run with `--keep`."""
+    call_command("migrate", verbosity=0)
+    if Photo.objects.exists():
+        return {"rows": Photo.objects.count()}
+    with connection.cursor() as cursor:
+        for statement in loading.SQLITE_WHILE_LOADING if connection.vendor == "sqlite" else ():
+            cursor.execute(statement)
+    return fill(rows)
+
+
+def fill(rows: int) -> dict[str, int]:
+    """Make the rows, at rest for days."""
+    then = datetime.now(UTC) - timedelta(days=3)
+    Bucket.objects.create(connection="default", name=BUCKET)
+    for start in range(0, rows, 10_000):
+        Photo.objects.bulk_create(
+            Photo(
+                id=photo_id(number), bucket=BUCKET, key=key_of(number), version_id=version_of(number),
+                etag=etag_of(number), sha256=f"{number:064x}", bytes=SIZE, content_type="image/jpeg",
+                width=4000, height=3000, file_name=f"{number}.jpg", status="ready",
+                created_at=then, status_changed_at=then,
+            )
+            for number in range(start, min(start + 10_000, rows))
+            if has_row(number)
+        )  # fmt: skip
+    Photo.objects.update(updated_at=then)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return {"rows": Photo.objects.count()}
+
+
+def read(_rows: int) -> dict[str, int]:
+    """Read the list and forget it."""
+    entries, mark = 0, None
+    while True:
+        page = listing.versions_page(BUCKET, mark=mark, size=listing.LARGEST_PAGE, folders=False)
+        entries += len(page.versions)
+        mark = page.next_mark
+        if mark is None:
+            return {"entries": entries}
+
+
+def reconcile(rows: int) -> dict[str, int]:
+    """Compare by the worker's slices; the counts must be exact."""
+    scan = scanning.begin(Bucket.objects.get())
+    assert scan is not None
+    while scanning.work(scan.pk):
+        pass
+    scan = Scan.objects.get(pk=scan.pk)
+    assert scan.state == Scan.State.COMPLETE, scan.problem
+    met = {kind: scan.counts[kind] for kind in ("dangling", "orphan", "wrong-size")}
+    each = len(range(0, rows, EVERY))
+    assert set(met.values()) == {each}, (met, each)
+    return met | {"entries": scan.counts["entries"]}
+
+
+PARTS = {"load": load, "read": read, "reconcile": reconcile}
