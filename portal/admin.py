@@ -1,4 +1,4 @@
-"""Accounts and the audit trail."""
+"""Accounts; the audit trail is in `portal.audit_pages`."""
 
 import json
 from typing import Any
@@ -14,13 +14,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from portal.audit import AuditEvent, record
+from portal.audit_pages import AuditEventAdmin
 from portal.display import ago
 from portal.models import User
-from portal.paging import LatePaginator
 
 # Wrong passwords that count towards a lockout; deleting one lets its owner in again. The
 # package's other two lists would be empty or repeat "last signed in" (AXES_ENABLE_ADMIN is off).
 admin.site.register(AccessAttempt, AccessAttemptAdmin)
+admin.site.register(AuditEvent, AuditEventAdmin)
 
 
 @admin.register(User)
@@ -97,48 +98,3 @@ def _rights(user: User) -> dict[str, Any]:
 def _words(message: Any) -> str:
     """Write the admin's change message, a list of field names, as text."""
     return message if isinstance(message, str) else json.dumps(message)
-
-
-@admin.register(AuditEvent)
-class AuditEventAdmin(admin.ModelAdmin):
-    """The audit trail, to read."""
-
-    list_display = ("when", "actor_name", "action", "target", "outcome", "message")
-    list_filter = ("outcome",)
-    # Whole values and beginnings only: a search inside the text would read millions of rows.
-    search_fields = (
-        "actor_name__startswith",
-        "action__startswith",
-        "target_id__exact",
-        "request_id__exact",
-        "key__startswith",
-    )
-    search_help_text = _("The beginning of a name, an action or an object key; or a whole id.")
-    paginator = LatePaginator
-    show_full_result_count = False
-    actions = None
-    empty_words = _("Nothing has been recorded yet. Every change to photos, storage and accounts will be.")
-
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        """Events come from `portal.audit.record` alone."""
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Events are never changed."""
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Events are never deleted."""
-        return False
-
-    @admin.display(description=_("when"), ordering="id")
-    def when(self, event: AuditEvent) -> str | SafeString:
-        """When it happened, relative."""
-        return ago(event.at)
-
-    @admin.display(description=_("to what"))
-    def target(self, event: AuditEvent) -> str:
-        """The row or the object."""
-        if event.key:
-            return f"{event.bucket}/{event.key}"
-        return f"{event.target_type} {event.target_id}".strip()

@@ -24,6 +24,11 @@ def count_text(count: int, cap: int = CAP) -> str:
     return number_format(count, force_grouping=True)
 
 
+def whole(count: int) -> str:
+    """Write a count that was counted to its end, however large, with thousands separators."""
+    return number_format(count, force_grouping=True)
+
+
 def size(number_of_bytes: int) -> str:
     """Write a number of bytes in the unit of the bill, e.g. "3.4 MiB"; bytes below 1 KiB as they are."""
     if abs(number_of_bytes) < _UNIT_STEP:

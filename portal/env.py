@@ -5,7 +5,10 @@ Imports nothing of the project, so that settings may use it first.
 
 import os
 import re
+from datetime import time
 from pathlib import Path
+
+OFF = "off"
 
 
 class BadEnvironment(Exception):
@@ -56,6 +59,16 @@ def number(name: str, default: int, *, least: int = 0, most: int | None = None) 
         span = f"at least {least}" if most is None else f"between {least} and {most}"
         raise BadEnvironment(f"{name} is {found}; it must be {span}.")
     return found
+
+
+def time_of_day(name: str, default: str) -> time | None:
+    """Return the variable, "HH:MM", as a time without a zone; None for "off"."""
+    value = text(name, default)
+    if value.lower() == OFF:
+        return None
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise BadEnvironment(f"{name} is {value!r}; it must be a time such as 02:30, or {OFF}.")
+    return time.fromisoformat(value)
 
 
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:

@@ -32,8 +32,7 @@ class Section:
 SECTIONS = (
     Section("pets", _("Pets"), ("pets.Pet", "pets.Owner", "pets")),
     Section("photos", _("Photos"), ("photos.Photo", "photos")),
-    Section("storage", _("Storage"), ("storage_admin.Bucket", "storage_admin")),
-    Section("jobs", _("Jobs"), ("storage_admin.Job",)),
+    Section("storage", _("Storage"), ("storage_admin.Bucket", "storage_admin.Job", "storage_admin")),
     Section("people", _("People & audit"), ("portal.User", "auth.Group", "portal.AuditEvent", "axes")),
     # A model of an app that no section names is still reachable.
     Section("other", _("More"), ("",)),

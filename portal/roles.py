@@ -47,12 +47,38 @@ _KEEP_PHOTOS = {
     "photos.download_original",
     "photos.view_photo_location",
 }
-_SEE_STORAGE = {"photos.view_rendition", "storage_admin.view_bucket"}
+_SEE_STORAGE = {
+    "photos.view_rendition",
+    "storage_admin.view_bucket",
+    "storage_admin.view_bucketchange",
+    "storage_admin.view_usagesnapshot",
+    "storage_admin.view_job",
+    "storage_admin.view_sharelink",
+    "storage_admin.view_mirroritem",
+}
 # What can be undone; the bytes stay as they are.
-_TEND_OBJECTS = {"storage_admin.hide_object", "storage_admin.recover_object"}
+_TEND_OBJECTS = {
+    "storage_admin.hide_object",
+    "storage_admin.recover_object",
+    "storage_admin.edit_object",
+    "storage_admin.change_object_class",
+    "storage_admin.reconcile_bucket",
+    "storage_admin.check_mirror",
+}
 # What takes bytes out of the house.
-_TAKE_OBJECTS = {"storage_admin.download_object", "storage_admin.share_object"}
-_CHANGE_STORAGE = {
+_SHARE = {"storage_admin.share_object", "storage_admin.view_sharelink"}
+_TAKE_OBJECTS = {"storage_admin.download_object", *_SHARE}
+# What adds to the store, opens it, or takes away for good. Bypassing governance is nobody's by role:
+# whoever needs it is given it by name.
+_RULE_STORAGE = {
+    "storage_admin.upload_object",
+    "storage_admin.encrypt_object",
+    "storage_admin.change_object_acl",
+    "storage_admin.make_public",
+    "storage_admin.lock_object",
+    "storage_admin.destroy_version",
+    "storage_admin.empty_bucket",
+    "storage_admin.configure_bucket",
     "storage_admin.add_bucket",
     "storage_admin.change_bucket",
     "storage_admin.delete_bucket",
@@ -63,7 +89,7 @@ _SEE_TRACES = {"portal.view_auditevent", "portal.view_user", "auth.view_group"}
 ROLES: dict[str, frozenset[str]] = {
     VIEWER: frozenset(_SEE_PETS),
     PHOTOGRAPHER: frozenset(_SEE_PETS | _TAKE_PHOTOS),
-    CURATOR: frozenset(_SEE_PETS | _KEEP_PETS | _TAKE_PHOTOS | _KEEP_PHOTOS),
+    CURATOR: frozenset(_SEE_PETS | _KEEP_PETS | _TAKE_PHOTOS | _KEEP_PHOTOS | _SHARE),
     STORAGE_OPERATOR: frozenset(_SEE_PETS | _SEE_STORAGE | _TEND_OBJECTS | {"photos.change_photo"}),
     STORAGE_ADMIN: frozenset(
         _SEE_PETS
@@ -72,7 +98,7 @@ ROLES: dict[str, frozenset[str]] = {
         | _SEE_STORAGE
         | _TEND_OBJECTS
         | _TAKE_OBJECTS
-        | _CHANGE_STORAGE
+        | _RULE_STORAGE
         | _SEE_TRACES
     ),
     AUDITOR: frozenset(_SEE_PETS | _SEE_STORAGE | _SEE_TRACES),

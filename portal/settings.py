@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import structlog
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from portal import env
@@ -78,7 +77,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.middleware.PatienceMiddleware",
     "portal.middleware.TimeZoneMiddleware",
+    "portal.refused_presses.RefusedPressMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -162,29 +163,49 @@ CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_TASK_ROUTES = {
     "photos.tasks.sweep": {"queue": "bulk"},
     "storage_admin.tasks.*": {"queue": "bulk"},
-    "portal.tasks.*": {"queue": "bulk"},
+    "storage_admin.schedules.tasks.*": {"queue": "bulk"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(PORTAL_DATA_DIR / "beat-schedule")
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 30, least=1)
-CELERY_BEAT_SCHEDULE = {
-    "photos-sweep": {
-        "task": "photos.tasks.sweep",
-        "schedule": SWEEP_SECONDS,
-        "options": {"expires": SWEEP_SECONDS},
-    },
-    "storage-purge": {
-        "task": "storage_admin.tasks.purge",
-        "schedule": SWEEP_SECONDS,
-        "options": {"expires": SWEEP_SECONDS},
-    },
+CHECK_SECONDS = 60
+
+
+def _every(seconds: int, task: str) -> dict[str, Any]:
+    """Return an entry of the timetable; what nobody took up before the next one is due is dropped."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+# What the portal does by itself: one table, shown on the page of jobs. Beat sends the tasks of the
+# sweeps; of the daily lines, at a time of day in TIME_ZONE or off, it has the due ones run each minute.
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "photos-sweep": {"every_seconds": SWEEP_SECONDS, "task": "photos.tasks.sweep"},
+    "storage-purge": {"every_seconds": SWEEP_SECONDS, "task": "storage_admin.tasks.purge"},
     # Asks the store only when the rows are an hour old; often, so that a new portal has its buckets soon.
-    "storage-look": {
-        "task": "storage_admin.tasks.look_for_buckets",
-        "schedule": SWEEP_SECONDS,
-        "options": {"expires": SWEEP_SECONDS},
+    "storage-look": {"every_seconds": SWEEP_SECONDS, "task": "storage_admin.tasks.look_for_buckets"},
+    # These go on with what is begun daily, a few buckets at a time, and with what is new.
+    "storage-check": {"every_seconds": CHECK_SECONDS, "task": "storage_admin.tasks.check_buckets"},
+    "storage-count": {"every_seconds": SWEEP_SECONDS, "task": "storage_admin.tasks.count_buckets"},
+    "storage-jobs": {"every_seconds": SWEEP_SECONDS, "task": "storage_admin.tasks.sweep_jobs"},
+    "storage-scans": {"every_seconds": CHECK_SECONDS, "task": "storage_admin.tasks.sweep_scans"},
+    "trash": {"daily_at": env.time_of_day("SCHEDULE_TRASH", "01:00")},
+    "exports": {"daily_at": env.time_of_day("SCHEDULE_EXPORTS", "01:05")},
+    "share-links": {"daily_at": env.time_of_day("SCHEDULE_SHARE_LINKS", "01:10")},
+    "sessions": {"daily_at": env.time_of_day("SCHEDULE_SESSIONS", "01:20")},
+    "usage": {"daily_at": env.time_of_day("SCHEDULE_USAGE", "01:30")},
+    "reconcile": {"daily_at": env.time_of_day("SCHEDULE_RECONCILE", "02:00")},
+    "verify": {"daily_at": env.time_of_day("SCHEDULE_VERIFY", "03:00")},
+    "uploads": {"daily_at": env.time_of_day("SCHEDULE_UPLOADS", "04:00")},
+    "posture": {"daily_at": env.time_of_day("SCHEDULE_POSTURE", "05:00")},
+}
+CELERY_IMPORTS = ("storage_admin.schedules.tasks",)
+CELERY_BEAT_SCHEDULE = {
+    "schedules": _every(CHECK_SECONDS, "storage_admin.schedules.tasks.run_due"),
+    **{
+        name: _every(line["every_seconds"], line["task"])
+        for name, line in SCHEDULES.items()
+        if "task" in line
     },
-    "clear-sessions": {"task": "portal.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
 
 # --- Storage -----------------------------------------------------------------
@@ -204,7 +225,7 @@ S3_BROWSER_ENDPOINT_URL = env.text("S3_BROWSER_ENDPOINT_URL", "")
 S3_SERVERS = ("amazon", "seaweedfs", "ministack", "moto", "other")
 
 
-def _connection(name: str) -> dict[str, str]:
+def _connection(name: str) -> dict[str, Any]:
     """Return the connection whose variables begin with S3_<NAME>_."""
     name = name.upper().replace("-", "_")
     return {
@@ -214,6 +235,7 @@ def _connection(name: str) -> dict[str, str]:
         "role_arn": env.text(f"S3_{name}_ROLE_ARN", ""),
         "external_id": env.text(f"S3_{name}_EXTERNAL_ID", ""),
         "expected_owner": env.text(f"S3_{name}_EXPECTED_OWNER", ""),
+        "requests_a_second": env.number(f"S3_{name}_REQUESTS_A_SECOND", 0),
         "server": env.text(f"S3_{name}_SERVER", "", choices=S3_SERVERS),
         "addressing_style": S3_ADDRESSING_STYLE,
         "checksums": S3_CHECKSUMS,
@@ -223,7 +245,7 @@ def _connection(name: str) -> dict[str, str]:
 # Other accounts and stores that the portal looks after; photos are in "default" alone. Not
 # "browser": its variables would be those of S3_BROWSER_ENDPOINT_URL.
 S3_CONNECTION_NAMES = env.names("S3_CONNECTION_NAMES", but=("default", "browser"))
-S3_CONNECTIONS = {
+S3_CONNECTIONS: dict[str, dict[str, Any]] = {
     "default": {
         "endpoint_url": AWS_ENDPOINT_URL_S3,
         "browser_endpoint_url": S3_BROWSER_ENDPOINT_URL,
@@ -231,12 +253,37 @@ S3_CONNECTIONS = {
         "role_arn": env.text("S3_ROLE_ARN", ""),
         "external_id": env.text("S3_EXTERNAL_ID", ""),
         "expected_owner": env.text("S3_EXPECTED_OWNER", ""),
+        "requests_a_second": env.number("S3_REQUESTS_A_SECOND", 0),
         "server": env.text("S3_SERVER", "", choices=S3_SERVERS),
         "addressing_style": S3_ADDRESSING_STYLE,
         "checksums": S3_CHECKSUMS,
     },
     **{name: _connection(name) for name in S3_CONNECTION_NAMES},
 }
+
+# Whether jobs that destroy more than 10 % of a bucket, or 10,000 objects, need a second person.
+JOB_APPROVAL = env.flag("JOB_APPROVAL", False)
+# A job's worker is dead when it gave no sign of life for so long: more than any one call takes.
+JOB_STALE_SECONDS = env.number("JOB_STALE_SECONDS", 120, least=3)
+
+# Uploads that were begun so long ago and never ended are aborted, in these buckets alone (each a name, or
+# connection/name); none named is the photos' own: of what lies elsewhere the portal knows too little.
+ABORT_UPLOADS_DAYS = env.number("ABORT_UPLOADS_DAYS", 7, least=1)
+ABORT_UPLOADS_BUCKETS = env.words("ABORT_UPLOADS_BUCKETS")
+# Originals that are compared with their rows each night; in time all of them are.
+VERIFY_PER_NIGHT = env.number("VERIFY_PER_NIGHT", 20_000, least=1)
+
+# --- Amazon's other services ------------------------------------------------
+
+# Whose keys and region they are called with, and where; empty: Amazon's own addresses.
+SERVICES_CONNECTION = env.text("SERVICES_CONNECTION", "default", choices=tuple(S3_CONNECTIONS))
+SERVICES_ENDPOINT_URL = env.text("SERVICES_ENDPOINT_URL", "")
+# The mobile app's tables, kept equal to the rows (storage_admin/mirror); off: nothing is noticed or sent.
+DYNAMODB_MIRROR = env.flag("DYNAMODB_MIRROR", False)
+DYNAMODB_TABLE_PREFIX = env.text("DYNAMODB_TABLE_PREFIX", "PetTracker-")
+if DYNAMODB_MIRROR:
+    SCHEDULES["mirror"] = {"every_seconds": 5, "task": "storage_admin.tasks.mirror_changes"}
+    CELERY_BEAT_SCHEDULE["mirror"] = _every(5, "storage_admin.tasks.mirror_changes")
 
 STORAGES = {
     "default": {"BACKEND": "portal.s3.storage.PhotoStorage"},
@@ -260,6 +307,7 @@ MAX_PHOTO_FRAMES = env.number("MAX_PHOTO_FRAMES", 1_000, least=1)
 UPLOAD_URL_SECONDS = env.number("UPLOAD_URL_SECONDS", 900, least=60, most=604_800)
 RENDITION_URL_SECONDS = env.number("RENDITION_URL_SECONDS", 3_600, least=120, most=3_600)
 ORIGINAL_URL_SECONDS = env.number("ORIGINAL_URL_SECONDS", 300, least=10, most=300)
+SHARE_LINK_MAX_DAYS = env.number("SHARE_LINK_MAX_DAYS", 90, least=1, most=3_650)
 TRASH_DAYS = env.number("TRASH_DAYS", 30, least=1)
 UPLOAD_ABANDONED_HOURS = env.number("UPLOAD_ABANDONED_HOURS", 24, least=1)
 # A photo that waits longer than this is queued again; Redis may have lost the message.
@@ -382,7 +430,8 @@ LOGGING = {
             "foreign_pre_chain": _shared_processors,
         },
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
+    "filters": {"tokens": {"()": "portal.log_privacy.ShareTokenFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines", "filters": ["tokens"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # botocore at DEBUG prints signed headers; boto's INFO names where keys were found.

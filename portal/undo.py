@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 
 def offer_undo(request: HttpRequest, text: str, url: str) -> None:
-    """Tell what was done and offer to undo it by a POST to `url`.
+    """Tell what was done and offer to undo it by a POST to `url`. `text` is escaped unless it is safe HTML.
 
     The button belongs to the form `#undo-form`, which stands with its own CSRF token on
     every admin page: a token inside a stored message could be stale when it is shown.

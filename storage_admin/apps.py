@@ -1,7 +1,21 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
 class StorageAdminConfig(AppConfig):
     name = "storage_admin"
     verbose_name = _("Storage")
+
+    def ready(self) -> None:
+        """Show the way from an audit event to its object, and on Today which buckets need a person."""
+        # Here and not above: these modules need the models, which need this class to be loaded.
+        from portal import audit_links as ways  # noqa: PLC0415
+        from portal import today as portal_today  # noqa: PLC0415
+        from storage_admin import audit_links, today  # noqa: PLC0415
+        from storage_admin.mirror import triggers  # noqa: PLC0415
+
+        pre_migrate.connect(triggers.set_aside, sender=self, dispatch_uid="storage_admin.mirror.set_aside")
+        post_migrate.connect(triggers.put_back, sender=self, dispatch_uid="storage_admin.mirror.put_back")
+        portal_today.register(today.cards)
+        ways.register(audit_links.of_object)

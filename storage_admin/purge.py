@@ -6,12 +6,14 @@ row says that it is gone. A crash in between is met by the next run, which does 
 Outcomes are read one by one; what could not be removed stays on the row's account.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from photos import keys
@@ -20,10 +22,11 @@ from photos.models import Photo
 from photos.querysets import TO_REMOVE
 from portal import audit
 from portal.s3 import objects
+from portal.s3.errors import S3Error, StorageUnavailable
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 100  # photos of each kind a run; at the default 30 s that is 12,000 an hour
+BATCH = 100  # photos of each kind a sweep, or a step of the trash; at the default 30 s 12,000 an hour
 # Pages signed before a rotation or replacement may show the former picture this long, and the double is safe.
 LEFTOVERS_GRACE_SECONDS = 2 * settings.RENDITION_URL_SECONDS
 
@@ -38,11 +41,31 @@ def remove_rejected_originals() -> int:
     return sum(_remove_rejected(photo) for photo in due.order_by("status_changed_at")[:BATCH])
 
 
-def purge_expired_trash() -> int:
-    """Destroy the photos that were in the trash for TRASH_DAYS; return how many."""
-    now = timezone.now()
-    expired = Photo.objects.trashed().filter(status_changed_at__lt=now - timedelta(days=settings.TRASH_DAYS))
-    return sum(_purge(photo) for photo in expired.order_by("status_changed_at")[:BATCH])
+@dataclass(frozen=True)
+class Purged:
+    """What came of a batch: photos that are gone, those that stay, and where the next one begins.
+
+    A photo stays where the store would not delete all of it. `place` is None after the last batch.
+    """
+
+    done: int
+    kept: int
+    place: UUID | None
+
+
+def expired_trash() -> QuerySet[Photo]:
+    """Return the photos that were in the trash for TRASH_DAYS."""
+    long_ago = timezone.now() - timedelta(days=settings.TRASH_DAYS)
+    return Photo.objects.trashed().filter(status_changed_at__lt=long_ago)
+
+
+def purge_expired_trash(place: UUID | None = None) -> Purged:
+    """Destroy a batch of the expired trash; go on at `place`, so that one that stays holds up no other."""
+    found = expired_trash().order_by("pk")
+    batch = list((found.filter(pk__gt=place) if place else found)[:BATCH])
+    last = batch[-1].pk if len(batch) == BATCH else None  # a photo that is gone has no id any more
+    done = sum(_purge_or_tell(photo) for photo in batch)
+    return Purged(done, len(batch) - done, last)
 
 
 def remove_leftovers() -> int:
@@ -59,6 +82,17 @@ def _remove_rejected(photo: Photo) -> bool:
         Photo.objects.filter(pk=photo.pk).update(original_removed_at=timezone.now())
         _record("photo.original_removed", photo)
     return True
+
+
+def _purge_or_tell(photo: Photo) -> bool:
+    """Destroy one photo; a refusal is its own, an outage is that of all of them and raised."""
+    try:
+        return _purge(photo)
+    except StorageUnavailable:
+        raise
+    except S3Error as error:
+        logger.exception("photo_not_purged", photo=str(photo.pk), code=error.code)
+        return False
 
 
 def _purge(photo: Photo) -> bool:
@@ -86,7 +120,7 @@ def _remove_leftovers(photo: Photo) -> bool:
     old = [
         (found.key, found.version_id)
         for found in objects.versions(photo.bucket, prefix)
-        if found.key not in present and found.last_modified <= since
+        if (found.key not in present or not found.is_latest) and found.last_modified <= since
     ]
     refused = [(photo.key, version) for version in photo.refused_versions if version != photo.version_id]
     if not _destroy(photo, [*old, *refused]):

@@ -20,7 +20,7 @@ from portal.s3.errors import (
     StorageUnavailable,
     VersionNotFound,
 )
-from storage_admin import looking
+from storage_admin.buckets import looking
 from storage_admin.errors import NotConnected, StorageError
 from storage_admin.models import Bucket
 
@@ -35,6 +35,12 @@ class StorePages:
     def asked(self, request: HttpRequest, bucket_id: int, ask: Ask) -> HttpResponseBase:
         """Show what `ask(bucket)` makes of the store's answers, or why there are none."""
         bucket = get_object_or_404(Bucket, pk=bucket_id)
+        response = self._answered(request, bucket, ask)
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            response.context_data.setdefault("bucket", bucket)  # every page says whose it is
+        return response
+
+    def _answered(self, request: HttpRequest, bucket: Bucket, ask: Ask) -> HttpResponseBase:
         try:
             return ask(_connected(bucket))
         except NotConnected as error:
@@ -58,7 +64,8 @@ class StorePages:
         except StorageError as error:
             messages.error(request, str(error))
         except StorageUnavailable as error:
-            return storage_unavailable(request, self.admin_site.each_context(request), error=error)
+            context = {**self.admin_site.each_context(request), "bucket": bucket}
+            return storage_unavailable(request, context, error=error)
         except S3Error as error:
             messages.error(request, f"{error} ({error.code})")
         asked_for = request.POST.get("next", "")

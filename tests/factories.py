@@ -1,6 +1,6 @@
 """Makers of rows for tests; traits name what is special about one."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,7 @@ from photos.choices import PhotoStatus
 from photos.imaging import RenditionSpec
 from photos.models import Photo, Rendition
 from portal.models import User
-from storage_admin.models import Bucket
+from storage_admin.models import Bucket, Job, MirrorItem, ShareLink
 
 
 class UserFactory(factory.django.DjangoModelFactory):
@@ -174,5 +174,59 @@ class BucketFactory(factory.django.DjangoModelFactory):
         model = Bucket
 
 
+class JobFactory(factory.django.DjangoModelFactory):
+    """A planned job over a whole bucket, as a row alone."""
+
+    bucket = factory.SubFactory(BucketFactory)
+    kind = "destroy"
+    prefix = ""
+    selection = factory.LazyAttribute(lambda made: {"what": "versions", "prefix": made.prefix})
+    parameters = factory.LazyFunction(lambda: {"which": "everything"})
+    state = "planned"
+    made_by_name = "ada"
+
+    class Meta:
+        model = Job
+
+
+class ShareLinkFactory(factory.django.DjangoModelFactory):
+    """A link to an object, open for another week; its token opens nothing, since nobody knows it."""
+
+    token_sha256 = factory.Sequence(lambda n: f"{n:064x}")
+    bucket = factory.SubFactory(BucketFactory)
+    key = factory.Sequence(lambda n: f"folder/object-{n}")
+    version_id = "version"
+    etag = "etag"
+    size = ShareLink.Size.ORIGINAL
+    recipient = "the vet"
+    reason = "an operation"
+    made_by = factory.SubFactory(UserFactory)
+    made_by_name = factory.SelfAttribute("made_by.username")
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=7))
+
+    class Meta:
+        model = ShareLink
+
+    class Params:
+        ended = factory.Trait(expires_at=factory.LazyFunction(lambda: timezone.now() - timedelta(seconds=1)))
+        revoked = factory.Trait(
+            revoked_at=factory.LazyFunction(timezone.now), revoked_by_name="somebody else"
+        )
+
+
 def _spec(name: str) -> RenditionSpec:
     return next(spec for spec in renditions.specs() if spec.name == name)
+
+
+class MirrorItemFactory(factory.django.DjangoModelFactory):
+    """A pet that DynamoDB must be told of."""
+
+    table = MirrorItem.Table.PETS
+    item = factory.LazyFunction(uuid4)
+    changes = 1
+    sent = 0
+    error = ""
+    attempts = 0
+
+    class Meta:
+        model = MirrorItem

@@ -9,6 +9,7 @@ from pathlib import Path
 from portal.local import valkey
 from portal.local.ports import LOOPBACK
 from portal.local.seaweedfs import SeaweedFS
+from portal.local.simulator import Simulator
 from portal.local.state import State
 
 BUCKET = "pettracker-photos"
@@ -44,8 +45,12 @@ def for_children(
     web_port: int,
     queue_port: int | None,
     store: SeaweedFS | None,
+    simulator: Simulator | None = None,
 ) -> dict[str, str]:
-    """Return the variables of every child. Without a port or a store, what is inherited names the server."""
+    """Return the variables of every child. Without a port or a store, what is inherited names the server.
+
+    A simulator is beside the embedded store alone: given ones come with connections of their own.
+    """
     environment = dict(inherited)
     environment.pop("SECRET_KEY_FILE", None)
     environment.update(
@@ -76,4 +81,6 @@ def for_children(
             AWS_SHARED_CREDENTIALS_FILE=os.devnull,
             AWS_EC2_METADATA_DISABLED="true",
         )
+        if simulator is not None:
+            environment.update(simulator.variables())
     return environment

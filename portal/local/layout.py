@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # What `clear` deletes. Everything else stays: somebody may have named his home directory.
-_OURS = ("state.json", "portal.sqlite3*", "beat-schedule*", "seaweedfs", "valkey", "static", "logs")
+_OURS = (
+    "state.json",
+    "portal.sqlite3*",
+    "beat-schedule*",
+    "seaweedfs",
+    "simulator",
+    "valkey",
+    "static",
+    "logs",
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,10 @@ class DataDir:
     @property
     def seaweedfs(self) -> Path:
         return self.root / "seaweedfs"
+
+    @property
+    def simulator(self) -> Path:
+        return self.root / "simulator"
 
     @property
     def valkey(self) -> Path:

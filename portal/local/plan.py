@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.local import seaweedfs, valkey
+from portal.local import seaweedfs, simulator, valkey
 from portal.local.layout import DataDir
 from portal.local.ports import LOOPBACK, accepts
 from portal.local.seaweedfs import SeaweedFS
+from portal.local.simulator import Simulator
 from portal.local.supervisor import Service, Step, Unit
 
 _CRASHES_FORGIVEN = 3
@@ -32,6 +33,7 @@ def units(
     queue_port: int | None,
     store: SeaweedFS | None,
     demo_data: DemoData | None,
+    simulated: Simulator | None = None,
 ) -> list[Unit]:
     """Return the demo's steps and services. A queue or store that is None is somebody else's server."""
     servers: list[Unit] = []
@@ -66,6 +68,8 @@ def units(
                 is_background=True,
             )
         )
+    if simulated is not None:
+        running += [_simulator(simulated), _samples(), _mirror()]
     return [*servers, *steps, *running]
 
 
@@ -95,6 +99,41 @@ def _store_takes_writes() -> Step:
         name="store-probe",
         label="photo store takes writes",
         command=[sys.executable, "-m", "portal.s3.probe", str(seaweedfs.START_SECONDS)],
+    )
+
+
+def _simulator(simulated: Simulator) -> Service:
+    # After the first page: nobody waits for it, and without it everything else goes on.
+    return Service(
+        name=simulator.NAME,
+        label="Amazon S3, simulated (MiniStack)",
+        command=simulated.command(),
+        environment=simulated.environment(),
+        needs=("web",),
+        is_ready=lambda: accepts(simulated.port),
+        limit_seconds=simulator.START_SECONDS,
+        is_background=True,
+    )
+
+
+def _samples() -> Step:
+    return Step(
+        name="simulator-samples",
+        label="samples in the simulated Amazon S3",
+        command=_manage_command("simulator_samples"),
+        needs=(simulator.NAME,),
+        is_background=True,
+    )
+
+
+def _mirror() -> Step:
+    # At each start: the simulator has forgotten what was sent to it.
+    return Step(
+        name="mirror",
+        label="the mobile app's tables in the simulated DynamoDB",
+        command=_manage_command("setup_dynamodb"),
+        needs=(simulator.NAME,),
+        is_background=True,
     )
 
 

@@ -87,7 +87,7 @@ class SeaweedFS:
         """
         return {
             "HOME": str(self.directory),
-            "WEED_S3_SSE_KEK_PASSPHRASE": self.keys.encryption_passphrase,
+            "WEED_S3_SSE_KEY": self.keys.encryption_passphrase,
         }
 
     def command(self) -> list[str]:
@@ -113,6 +113,8 @@ class SeaweedFS:
             "s3.iam": "false",
             "s3.localSocket": self._socket("s3"),
             "s3.autoCreateBucket": "false",
+            # Its default deletes a bucket together with every object that is in it.
+            "s3.allowDeleteBucketNotEmpty": "false",
             "s3.port.iceberg": 0,
             "s3.port.lance": 0,
         }

@@ -3,7 +3,8 @@
 What happens when a child ends although nobody stopped it:
 
 * a *step* (migrate, ...) that fails ends the start: everything stops, exit code 1;
-* a *background step* (demo data) that fails is told, and nothing else happens;
+* a *background* step or service (demo data, the simulator) that fails is told, and nothing else
+  happens: nobody waits for it, and what needs it is not started;
 * a *service* with `restarts` (web, workers, beat) is started again, at most that many times
   in RESTART_WINDOW_SECONDS; after that, or without `restarts` (the servers that hold data:
   a full disk or a damaged file does not heal by trying), everything stops, exit code 1.
@@ -38,6 +39,7 @@ class Unit:
 
     `name` names the log, `label` is what a person reads, `needs` are the names of units that
     must be done or ready before. `environment` replaces the supervisor's own for children.
+    A unit in the background is not waited for, and its failure stops nothing.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Unit:
     needs: tuple[str, ...] = ()
     limit_seconds: float = 120
     environment: Mapping[str, str] | None = None
+    is_background: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +56,6 @@ class Step(Unit):
     """A program that ends by itself. `is_wanted` is asked when its turn comes."""
 
     is_wanted: Callable[[], bool] = _at_once
-    is_background: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,7 @@ class _Phase(Enum):
     WAITING = auto()
     STARTING = auto()
     UP = auto()  # a service is ready; a step is done
+    GIVEN_UP = auto()  # it failed, in the background
 
 
 @dataclass
@@ -80,10 +83,6 @@ class _Run:
     phase: _Phase = _Phase.WAITING
     began: float = 0.0
     crashes: list[float] = field(default_factory=list)
-
-    @property
-    def is_background(self) -> bool:
-        return isinstance(self.unit, Step) and self.unit.is_background
 
 
 class Supervisor:
@@ -128,9 +127,11 @@ class Supervisor:
                 while not self._signals_seen:
                     self._start_what_can()
                     for run in self._runs.values():
-                        if run.phase is not _Phase.WAITING:
+                        if run.phase in {_Phase.STARTING, _Phase.UP}:
                             self._look_after(run)
-                    if not told and all(r.phase is _Phase.UP or r.is_background for r in self._runs.values()):
+                    if not told and all(
+                        run.phase is _Phase.UP or run.unit.is_background for run in self._runs.values()
+                    ):
                         told = True
                         when_up()
                     time.sleep(_POLL_SECONDS)
@@ -177,15 +178,12 @@ class Supervisor:
     def _look_after_step(self, run: _Run) -> None:
         code = run.child.exit_code()
         if code is None:
-            if not run.is_background:
+            if not run.unit.is_background:
                 self._check_time(run)
         elif code == 0:
             self._is_up(run)
-        elif run.is_background:
-            run.phase = _Phase.UP
-            self._say(_ended(run, code))
         else:
-            raise StartFailed(_ended(run, code))
+            self._fail(run, _ended(run, code))
 
     def _look_after_service(self, run: _Run, service: Service) -> None:
         code = run.child.exit_code()
@@ -201,15 +199,23 @@ class Supervisor:
         now = time.monotonic()
         run.crashes = [at for at in run.crashes if now - at < RESTART_WINDOW_SECONDS] + [now]
         if len(run.crashes) > service.restarts:
-            raise StartFailed(_ended(run, code))
+            self._fail(run, _ended(run, code))
+            return
         self._say(f"{_ended(run, code)}\nStarting it again ({len(run.crashes)} of {service.restarts}).")
         self._start(run)
 
     def _check_time(self, run: _Run) -> None:
         if time.monotonic() - run.began > run.unit.limit_seconds:
-            raise StartFailed(
-                f"{run.unit.label}: not ready after {run.unit.limit_seconds:g} s. {_log_end(run)}"
+            self._fail(
+                run, f"{run.unit.label}: not ready after {run.unit.limit_seconds:g} s. {_log_end(run)}"
             )
+
+    def _fail(self, run: _Run, sentence: str) -> None:
+        if not run.unit.is_background:
+            raise StartFailed(sentence)
+        run.phase = _Phase.GIVEN_UP
+        run.child.kill()
+        self._say(sentence)
 
     def _is_up(self, run: _Run) -> None:
         run.phase = _Phase.UP

@@ -9,6 +9,7 @@ from tests.factories import (
     BucketFactory,
     PetFactory,
     PhotoFactory,
+    ShareLinkFactory,
     StatusChangeFactory,
     WeightRecordFactory,
 )
@@ -36,10 +37,10 @@ def prepare() -> None:
         # Without pictures: there is no store beside these pages.
         for state in ("processing", "failed", "rejected"):
             PhotoFactory(pet=pet, **{state: True})
-    BucketFactory(versioning="Enabled")
+    ShareLinkFactory(bucket=BucketFactory(versioning="Enabled"))
     BucketFactory(last_error="The store refused access. (AccessDenied)")
     boss = User.objects.create_superuser(BOSS, "boss@example.org", PASSWORD, first_name="Bo")
     for name, role in ACCOUNTS.items():
         user = User.objects.create_user(name, password=PASSWORD, is_staff=True, first_name=name.title())
         user.groups.add(Group.objects.get(name=role))
-        record("account.created", actor=boss, target=user, message=f"role {role}")
+        record("account.created", actor=boss, target=user, message=f"role {role}", after={"role": role})

@@ -39,7 +39,7 @@ def prepared_environment(directory: Path, **extra: str) -> dict[str, str]:
         **extra,
     }
     # In the shell, for models can be imported only after Django has been set up.
-    _run(
+    run(
         ["manage.py", "shell", "-v0", "-c", "from tests.browser import prepare; prepare.prepare()"],
         environment,
     )
@@ -74,7 +74,8 @@ def serving(environment: dict[str, str]) -> Iterator[Server]:
                 process.wait()
 
 
-def _run(arguments: list[str], environment: dict[str, str]) -> None:
+def run(arguments: list[str], environment: dict[str, str]) -> None:
+    """Run a script of the project to its end; RuntimeError with what it said when it fails."""
     finished = subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

@@ -41,6 +41,10 @@ PAGES = [
     "/admin/photos/photo/upload/",
     "/admin/storage_admin/bucket/",
     "/admin/storage_admin/bucket/ > change",
+    "/admin/storage_admin/bucket/connect/",
+    "/admin/storage_admin/sharelink/",
+    "/admin/storage_admin/sharelink/ > change",
+    "/admin/storage_admin/sharelink/bucket/1/share/?key=a",
     "/admin/pets/owner/",
     "/admin/pets/owner/ > change",
 ]

@@ -8,8 +8,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from storage_admin import bucket_settings
 from tests.browser.conftest import DESKTOP, PHONE, Windows
-from tests.browser.server import prepared_environment, serving
+from tests.browser.server import prepared_environment, run, serving
 from tests.servers import Store
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def storage_window(
         page.goto("/admin/storage_admin/bucket/")
         page.click("text=Look for buckets")
         page.wait_for_selector(f"text={BUCKET}")
+        for _twice in range(2):
+            run(["manage.py", "count_usage", "--bucket", BUCKET], environment)
         yield windows
 
 
@@ -89,8 +92,12 @@ def bucket_page(page: "Page") -> str:
 
 def addresses(page: "Page") -> list[str]:
     below = bucket_page(page)
+    page.goto(f"{below}object/?key=cats/mia.jpg")
+    newer, older = (one.inner_text() for one in page.locator(".version-cell code").all())
     return [
         "/admin/storage_admin/bucket/",
+        "/admin/storage_admin/bucket/create/",
+        f"{below}remove/",
         f"{below}change/",
         f"{below}browse/",
         f"{below}browse/?prefix=cats/",
@@ -99,7 +106,27 @@ def addresses(page: "Page") -> list[str]:
         f"{below}browse/?mode=deleted",
         f"{below}object/?key=cats/mia.jpg",
         f"{below}object/?key=cats/gone.jpg",
+        f"{below}browse/?prefix=cats/&show=encryption",
+        f"{below}browse/upload/?prefix=cats/",
+        f"{below}object/upload/?key=cats/mia.jpg",
+        f"{below}object/destroy/?key=cats/mia.jpg",
+        f"{below}object/compare/?key=cats/mia.jpg&version={older}&other={newer}",
         f"{below}object/?key={quote(HOSTILE)}",
+        f"{below}settings/",
+        *(f"{below}settings/{setting.slug}/" for setting in bucket_settings.ALL),
+        f"{below}settings/history/",
+        f"{below}posture/",
+        f"{below}visible/",
+        f"{below}visible/?key=cats/mia.jpg",
+        f"{below}visible/?key={quote(HOSTILE)}",
+        f"{below}time-machine/?prefix=cats/&moment=nonsense",
+        f"{below}time-machine/?moment=2020-01-01T00:00:00",
+        f"{below}job/undelete/?prefix=cats/",
+        f"{below}job/?photos=%3Fstatus%3Dfailed",
+        f"{below}job/make-renditions/?photos=%3Fstatus%3Dfailed",
+        f"{below}usage/",
+        f"{below}usage/?level=2",
+        "/admin/storage_admin/bucket/connect/",
     ]
 
 
@@ -129,6 +156,73 @@ def test_axe_finds_nothing_on_a_page_without_an_answer(
 
     assert page.inner_text("h1") == "There is no such object"
     assert not axe(page)
+
+
+def test_setting_is_reviewed_changed_and_put_back_by_undo(
+    window: Windows, objects: Any, axe: "Callable[[Page], list[str]]"
+) -> None:
+    objects.put_bucket_ownership_controls(
+        Bucket=BUCKET, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    )
+
+    def ownership() -> Any:
+        answer = objects.get_bucket_ownership_controls(Bucket=BUCKET)
+        return answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"]
+
+    page = window("ada", size=PHONE, color_scheme="dark")
+    page.goto(f"{bucket_page(page)}settings/ownership/")
+    page.check("input[value=BucketOwnerPreferred]")
+    page.click("text=Review the change")
+    found = axe(page)
+    assert ownership() == "BucketOwnerEnforced"
+    page.fill("#typed-name", BUCKET)  # the portal's own bucket
+    page.click("text=Apply the change")
+    page.wait_for_selector("text=Object ownership is changed.")
+    assert ownership() == "BucketOwnerPreferred"
+
+    page.click("button.undo")
+    page.wait_for_selector("text=Object ownership is as it was before.")
+    assert ownership() == "BucketOwnerEnforced"
+    page.goto(f"{bucket_page(page)}settings/history/")
+
+    assert page.locator(".changes > li").count() == 2
+    assert not found + axe(page)
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["1440x900 light", "390x844 dark"]
+)
+def test_objects_are_chosen_and_planned_as_a_job(
+    window: Windows, objects: Any, axe: "Callable[[Page], list[str]]", size: "ViewportSize", scheme: str
+) -> None:
+    folder = f"chosen-{scheme}/"
+    for name in ("a\nb.jpg", "b.jpg"):
+        objects.put_object(Bucket=BUCKET, Key=folder + name, Body=b"bytes")
+    page = window("ada", size=size, color_scheme=scheme)
+    found: list[str] = []
+
+    def look() -> None:
+        found.extend(axe(page))
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > size["width"]:
+            found.append(f"{page.url}: {width} px wide")
+
+    page.goto(f"{bucket_page(page)}browse/?prefix={folder}")
+    page.check("text=All of this page")
+    page.wait_for_selector("text=2 objects chosen")
+    look()
+    page.click("text=Jobs for the chosen objects")
+    page.wait_for_selector("text=2 chosen objects.")
+    look()
+    page.click(".job-kinds li:has-text('Delete (hide)') button")
+    page.fill("#reason", "they are twins")
+    look()
+    page.click("text=Plan it")
+    page.wait_for_selector("text=About this job")
+    look()
+
+    assert "they are twins" in page.inner_text(".job-page")
+    assert not found, "\n".join(found)
 
 
 def test_object_is_hidden_and_brought_back_by_undo(window: Windows, objects: Any) -> None:

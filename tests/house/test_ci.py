@@ -36,7 +36,10 @@ def test_readme_is_headed_by_the_two_commands() -> None:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
 
     commands = [line for line in lines if line.startswith("python3 -m venv")]
-    assert commands == [f"{INSTALL}.venv/bin/python manage.py demo", f"{INSTALL}.venv/bin/python -m pytest"]
+    assert commands == [
+        f"{INSTALL}.venv/bin/python manage.py demo",
+        f"{INSTALL}.venv/bin/python -m pytest -n 2",
+    ]
 
 
 def test_skip_with_leave_passes_and_is_told(junit) -> None:

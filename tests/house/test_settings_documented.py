@@ -8,7 +8,7 @@ import pytest
 
 from tests.house.source import ROOT, modules
 
-READERS = {"text", "flag", "number", "words", "names", "secret"}
+READERS = {"text", "flag", "number", "words", "names", "secret", "time_of_day"}
 REQUIRED = "required"
 # Defaults that are no constants, as the documents say them.
 IN_WORDS = {
@@ -68,7 +68,8 @@ def test_settings_are_found() -> None:
     """The reading itself: a new kind of call would make all of the rest true of nothing."""
     text = modules()["portal.settings"].text
 
-    assert len(re.findall(r"\benv\.(?:text|flag|number|words|names|secret)\(", text)) == len(SETTINGS)
+    calls = re.findall(rf"\benv\.(?:{'|'.join(READERS)})\(", text)
+    assert len(calls) == len(SETTINGS)
     assert SETTINGS["MAX_UPLOAD_BYTES"].default == "25000000"
     assert SETTINGS["SECRET_KEY"].default == REQUIRED
 

@@ -25,7 +25,9 @@ def rex():
 
 @pytest.fixture
 def others():
-    return [PetFactory(name=name) for name in ("Bella", "Max", "Mia")]
+    # Codes of their own: a random one begins with PT-4 once in thirty times.
+    codes = {"Bella": "PT-AAAA-AAAA", "Max": "PT-BBBB-BBBB", "Mia": "PT-CCCC-CCCC"}
+    return [PetFactory(name=name, reference=code) for name, code in codes.items()]
 
 
 def _find(text, *, see_contact=True):

@@ -296,3 +296,23 @@ def test_queue_that_is_away_leaves_the_photo_to_the_sweep(curator, monkeypatch, 
 
     assert photo.status == PhotoStatus.STORED
     assert photo.queued_at is not None
+
+
+def test_row_follows_a_copy_of_the_version_that_it_names(curator) -> None:
+    photo = PhotoFactory(version_id="old", etag="a")
+
+    followed = services.follow_copy(actor=curator, photo=photo, copied_from="old", version_id="new", etag="b")
+
+    assert followed
+    assert (photo.version_id, photo.etag, photo.status) == ("new", "b", PhotoStatus.READY)
+    assert event("photo.followed_copy").before == {"version_id": "old", "etag": "a"}
+
+
+def test_row_that_names_another_version_follows_nothing(curator) -> None:
+    photo = PhotoFactory(version_id="mine", etag="a")
+
+    followed = services.follow_copy(actor=curator, photo=photo, copied_from="old", version_id="new", etag="b")
+
+    assert not followed
+    assert photo.version_id == "mine"
+    assert not AuditEvent.objects.filter(action="photo.followed_copy").exists()

@@ -6,13 +6,14 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from portal.local import ports, state
+from portal.local import plan, ports, simulator, state
 from portal.local.layout import DataDir
 from portal.local.lock import DataLock
 from portal.local.state import State
@@ -105,6 +106,24 @@ def test_demo_that_fails_ends_with_its_code(data, monkeypatch):
         call_command("demo", stdout=io.StringIO())
 
     assert end.value.code == 1
+
+
+def test_demo_starts_without_its_simulator_and_says_so(data, monkeypatch):
+    planned: list[Any] = []
+    monkeypatch.setattr(simulator, "is_installed", lambda: False)
+
+    def units(**given: Any) -> list[Any]:
+        planned.append(given["simulated"])
+        return []
+
+    monkeypatch.setattr(plan, "units", units)
+    monkeypatch.setattr(Supervisor, "run", lambda *_args: 0)
+    said = io.StringIO()
+
+    call_command("demo", stdout=said)
+
+    assert planned == [None]
+    assert "No simulated Amazon S3 this time" in said.getvalue()
 
 
 @pytest.mark.servers

@@ -1,6 +1,7 @@
 """Readers of the environment: what they take, and in which words they refuse."""
 
 import os
+from datetime import time
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -188,6 +189,21 @@ def test_secret_unset_is_its_default() -> None:
     assert env.secret(NAME, "sqlite:///here") == "sqlite:///here"
     with pytest.raises(BadEnvironment, match="must be set"):
         env.secret(NAME)
+
+
+@pytest.mark.parametrize(("value", "found"), [("02:30", time(2, 30)), ("23:59", time(23, 59)), ("OFF", None)])
+def test_time_of_day_is_read(monkeypatch: pytest.MonkeyPatch, value: str, found: time | None) -> None:
+    monkeypatch.setenv(NAME, value)
+
+    assert env.time_of_day(NAME, "01:00") == found
+
+
+@pytest.mark.parametrize("value", ["2:30", "24:00", "02:60", "02:30:00", "night", "-1"])
+def test_time_that_no_clock_shows_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv(NAME, value)
+
+    with pytest.raises(BadEnvironment, match="a time such as 02:30, or off"):
+        env.time_of_day(NAME, "01:00")
 
 
 @MANY

@@ -8,6 +8,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from portal import navigation
 from portal.audit import record
@@ -122,17 +123,18 @@ def test_audit_list_shows_events_and_offers_no_change(client: Client) -> None:
     response = client.get(reverse("admin:portal_auditevent_changelist"))
 
     assert "photo.trashed" in response.text
-    assert "pets/photos/a/b.jpg" in response.text
+    assert "pets/photos/a/b.jpg" in strip_tags(response.text)
     assert client.get(reverse("admin:portal_auditevent_add")).status_code == 403
 
 
 def test_audit_list_takes_a_constant_number_of_queries(client: Client, django_assert_max_num_queries) -> None:
+    """However many events there are; each choice that a filter offers is one hop along an index."""
     user = someone("Auditor")
+    client.force_login(user)
     for number in range(30):
         record("photo.trashed", actor=user, key=f"photos/{number}.jpg")
-    client.force_login(user)
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(12):
         client.get(reverse("admin:portal_auditevent_changelist"))
 
 

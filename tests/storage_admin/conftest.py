@@ -1,6 +1,6 @@
 """What the tests of the storage pages share: people by role, a bucket, objects in it, and addresses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -15,7 +15,9 @@ from portal.s3 import buckets, session, versioning
 from portal.s3.buckets import Birth
 from portal.s3.types import VersioningState
 from storage_admin.models import Bucket
+from tests.contract import stores
 from tests.factories import BucketFactory, UserFactory
+from tests.store import leave_store, use_store
 
 
 def in_role(role: str) -> User:
@@ -42,6 +44,33 @@ def bucket(photo_bucket: str, db: None) -> Bucket:
     """The row of the versioned photo bucket, which all tests of this process share."""
     row: Bucket = BucketFactory(name=photo_bucket)
     return row
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stores.Endpoint]:
+    """A running simulator of Amazon S3, for what SeaweedFS lacks."""
+    with stores.ministack(tmp_path_factory.mktemp("ministack")) as found:
+        yield found
+
+
+@pytest.fixture
+def amazon_like(
+    ministack: stores.Endpoint, settings: Any, monkeypatch: pytest.MonkeyPatch, db: None
+) -> Iterator[Callable[..., Bucket]]:
+    """Make buckets in the simulator, which the portal's own connection then leads to."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ministack.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", ministack.secret_key)
+    use_store(settings, ministack.endpoint_url)
+    settings.S3_CONNECTIONS["default"]["server"] = ministack.server.value
+
+    def make(birth: Birth | None = None) -> Bucket:
+        name = f"simulated-{uuid4().hex[:12]}"
+        buckets.create(name, birth)
+        row: Bucket = BucketFactory(name=name)
+        return row
+
+    yield make
+    leave_store()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from django.test import Client
 
 from photos import keys
 from portal.audit import AuditEvent
-from storage_admin import services
+from storage_admin.objects import services
 from tests.storage_admin.conftest import address, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.servers]
@@ -18,8 +18,14 @@ MAY = {
     "restore": {"Storage operator", "Storage admin"},
     "download": {"Storage admin"},
     "link": {"Storage admin"},
+    "picture": {"Storage admin"},
+    "compare": {"Storage operator", "Storage admin", "Auditor"},
+    "upload_here": {"Storage admin"},
+    "upload": {"Storage admin"},
+    "delete_object": {"Storage admin"},
+    "destroy": {"Storage admin"},
 }
-READS = {"browse", "object", "download"}
+READS = {"browse", "object", "download", "picture", "compare"}
 
 
 @pytest.mark.parametrize("name", MAY)

@@ -15,11 +15,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from portal.local import environment, plan, ports, seaweedfs, state
+from portal.local import environment, plan, ports, seaweedfs, simulator, state
 from portal.local.errors import LocalError, PortTaken
 from portal.local.layout import DataDir
 from portal.local.lock import DataLock
 from portal.local.seaweedfs import SeaweedFS
+from portal.local.simulator import Simulator
 from portal.local.supervisor import Supervisor
 from portal.management.commands.demo_users import LOGINS
 
@@ -31,7 +32,8 @@ class Command(BaseCommand):
     help = (
         "Run the whole portal here: photo store, queue, workers and web, as child processes on loopback. "
         "Data is kept in the data directory and found again. With DATABASE_URL, REDIS_URL or "
-        "AWS_ENDPOINT_URL_S3 set, that server is used in place of the embedded one."
+        "AWS_ENDPOINT_URL_S3 set, that server is used in place of the embedded one. Beside the embedded "
+        "photo store there is a simulated Amazon S3 to try the storage console on; it keeps nothing."
     )
     requires_system_checks = []  # `migrate`, the first child, makes them
 
@@ -73,11 +75,12 @@ class Command(BaseCommand):
     ) -> int:
         found = state.load(data.state)
         found.add_passwords(login.name for login in LOGINS)
-        found.ports = ports.pick([*seaweedfs.PORT_NAMES, "queue", "web"], found.ports)
+        found.ports = ports.pick([*seaweedfs.PORT_NAMES, simulator.NAME, "queue", "web"], found.ports)
         found.ports["web"] = _web_port(port, found.ports["web"])
         state.save(found, data.state)
 
         store = None if environment.is_given("AWS_ENDPOINT_URL_S3") else _store(data, found)
+        simulated = None if store is None else self._simulator(data, found)
         queue_port = None if environment.is_given("REDIS_URL") else found.ports["queue"]
         address = f"http://{ports.LOOPBACK}:{found.ports['web']}/"
         lock.describe(address)
@@ -88,6 +91,7 @@ class Command(BaseCommand):
                 queue_port=queue_port,
                 store=store,
                 demo_data=demo_data,
+                simulated=simulated,
             ),
             environment=environment.for_children(
                 os.environ,
@@ -96,6 +100,7 @@ class Command(BaseCommand):
                 web_port=found.ports["web"],
                 queue_port=queue_port,
                 store=store,
+                simulator=simulated,
             ),
             directory=settings.BASE_DIR,
             logs=data.logs,
@@ -111,6 +116,14 @@ class Command(BaseCommand):
         finally:
             if store is not None:
                 store.remove_sockets()
+
+    def _simulator(self, data: DataDir, found: state.State) -> Simulator | None:
+        if not simulator.is_installed():
+            self._say("No simulated Amazon S3 this time: the package ministack is not installed.")
+            return None
+        simulated = Simulator(data.simulator, found.ports[simulator.NAME])
+        simulated.prepare()
+        return simulated
 
     def _welcome(self, address: str, found: state.State) -> None:
         width = max(len(login.name) for login in LOGINS)

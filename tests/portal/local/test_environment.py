@@ -1,10 +1,14 @@
 import os
+import stat
 
 import pytest
 
 from portal.local import environment, ports, seaweedfs
 from portal.local.seaweedfs import Keys, SeaweedFS
+from portal.local.simulator import Simulator
 from portal.local.state import State
+from portal.s3 import session
+from portal.s3.types import Connection
 
 STATE = State(secret_key="kept", s3_access_key="KEY", s3_secret_key="secret")
 
@@ -70,6 +74,37 @@ def test_children_get_nobody_elses_keys_or_broker(store):
     found = children(inherited, store=store)
 
     assert not set(inherited) & set(found)
+
+
+def test_children_have_the_simulator_beside_the_store(store, tmp_path):
+    simulated = Simulator(tmp_path / "simulator", 24566)
+
+    found = children(
+        {"S3_CONNECTION_NAMES": "work", "S3_WORK_PROFILE": "work"}, store=store, simulator=simulated
+    )
+
+    assert found["S3_CONNECTION_NAMES"] == "simulator"
+    assert found["S3_SIMULATOR_ENDPOINT_URL"] == "http://127.0.0.1:24566"
+    assert found["S3_SIMULATOR_SERVER"] == "ministack"
+    assert found["AWS_ENDPOINT_URL_S3"] == store.endpoint_url
+    assert "S3_WORK_PROFILE" not in found
+
+
+def test_children_find_the_simulators_keys_in_a_file_of_their_own(store, tmp_path, monkeypatch):
+    simulated = Simulator(tmp_path / "simulator", 24566)
+    simulated.prepare()
+    for name, text in children({}, store=store, simulator=simulated).items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, text)
+
+    keys = session._make_session(Connection("simulator", profile="simulator")).get_credentials()
+    own = session._make_session(Connection("default")).get_credentials()
+
+    assert keys
+    assert own
+    assert keys.access_key == "simulated"
+    assert own.access_key == store.keys.access_key
+    assert stat.S_IMODE(simulated.credentials.stat().st_mode) == 0o600
 
 
 def test_children_use_servers_that_were_given():

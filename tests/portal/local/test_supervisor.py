@@ -108,6 +108,22 @@ def test_background_step_that_fails_stops_nothing(run, tmp_path):
     assert "real pets here" in said
 
 
+@pytest.mark.parametrize("source", ["import sys; sys.exit('no memory left')", SLEEP])
+def test_background_service_that_fails_stops_nothing(run, tmp_path, source):
+    """Neither one that ends nor one that never answers; what needs it is not started."""
+    made = tmp_path / "made"
+
+    code, said = run(
+        service("extra", source, is_ready=lambda: False, limit_seconds=0.3, is_background=True),
+        step("samples", touch(made), needs=("extra",), is_background=True),
+        step("breath", "import time; time.sleep(1.5)"),
+    )
+
+    assert code == 0
+    assert "extra ended with code 1" in said or "extra: not ready after 0.3 s" in said
+    assert not made.exists()
+
+
 def test_unit_that_is_not_ready_in_time_stops_everything(run):
     code, said = run(service("slow", is_ready=lambda: False, limit_seconds=0.2))
 
