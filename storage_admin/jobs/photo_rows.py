@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -95,7 +96,7 @@ def as_stored(bucket: Bucket, originals: Sequence[tuple[str, str, str]]) -> dict
     current versions must not meet another one.
     """
     with ThreadPoolExecutor(THREADS, thread_name_prefix="originals") as pool:
-        asked = [pool.submit(copy_context().run, _current, bucket, *named) for named in originals]
+        asked = [pool.submit(copy_context().run, partial(_current, bucket, *named)) for named in originals]
         return {one.key: one for one in (ask.result() for ask in asked) if one is not None}
 
 
