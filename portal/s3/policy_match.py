@@ -39,13 +39,14 @@ class Judgement:
     allowed: Answer
     denied: Answer
     matches: tuple[Match, ...] = ()
+    beside: tuple[Statement, ...] = ()  # allow strangers something, but not this
 
 
 def judge(policy: Mapping[str, Any], action: str, *, bucket: str, key: str = "") -> Judgement:
     """Return what the policy says of the action (such as s3:GetObject) on the key, else on the bucket."""
     resource = f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
     variables = policy.get("Version") == _WITH_VARIABLES
-    found = []
+    found, beside = [], []
     for statement in _listed(policy.get("Statement")):
         if not isinstance(statement, Mapping) or not is_for_strangers(statement):
             continue
@@ -60,10 +61,13 @@ def judge(policy: Mapping[str, Any], action: str, *, bucket: str, key: str = "")
                     is_conditional=bool(statement.get("Condition")) or uses_variables,
                 )
             )
+        elif statement.get("Effect") == "Allow":
+            beside.append(statement)
     return Judgement(
         allowed=_strongest(one for one in found if one.allows),
         denied=_strongest(one for one in found if not one.allows),
         matches=tuple(found),
+        beside=tuple(beside),
     )
 
 

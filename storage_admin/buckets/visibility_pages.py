@@ -52,6 +52,7 @@ class VisibilityPages(StorePages):
                 ],
                 "attempt": seen.attempt,
                 "attempted": visibility_words.attempted(seen),
+                "beside": visibility_words.beside(seen),
                 "surprise": visibility_words.surprise(seen, lacks),
                 "asked_at": timezone.localtime(),
                 "reload_url": request.get_full_path(),

@@ -120,6 +120,12 @@ def surprise(seen: Seen, lacks: Mapping[Capability, str]) -> str:
     return ""
 
 
+def beside(seen: Seen) -> tuple[str, ...]:
+    """Return the statements that let strangers do something else in the bucket than list it."""
+    judged = seen.doors.policy
+    return tuple(_quoted(one) for one in judged.beside) if judged and not seen.thing.key else ()
+
+
 def attempted(seen: Seen) -> str:
     """Return what the request without keys came to."""
     attempt = seen.attempt

@@ -204,6 +204,9 @@ def test_bucket_itself_is_about_listing(page, open_bucket) -> None:
 
     assert response.context["verdict"] == "no"  # its objects may be read, not listed
     assert response.context["attempt"].seen is Got.REFUSED
+    assert "strangers cannot list it" in response.text
+    assert "Objects may be public." in response.text
+    assert "é&lt;script&gt;" in response.text
 
 
 def test_store_that_keeps_acls_without_heeding_them_is_explained(page, bucket, prefix, put, settings) -> None:
