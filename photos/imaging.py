@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import pyvips
@@ -148,15 +149,28 @@ def render(
 
 
 def limit_memory(most_bytes: int) -> None:
-    """Cap what this whole process may allocate, for good; beyond it decoders fail or the process dies alone.
+    """Cap what this whole process may allocate from now on, for good.
+
+    Beyond it decoders fail or the process dies alone. What it holds already is not counted: what a
+    worker imports grows with the portal, and no photo should be refused for that.
 
     RLIMIT_DATA counts what is writable and its own: heap, decoders' buffers, thread stacks.
     RLIMIT_AS also counts address space that is only reserved (64 MB of malloc arena for each
     thread, hundreds of MB of shared libraries), so a limit that bites would refuse good photos.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    most = most_bytes if hard == resource.RLIM_INFINITY else min(most_bytes, hard)
+    most = _held_bytes() + most_bytes
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
+def _held_bytes() -> int:
+    """Return what RLIMIT_DATA counts of this process; 0 where the system does not tell."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    told = [line.split()[1] for line in lines if line.startswith("VmData:")]  # in KiB
+    return int(told[0]) * 1024 if told else 0
 
 
 def _base(data: bytes, facts: ImageFacts, scale: float, rotation: int) -> pyvips.Image:

@@ -206,7 +206,7 @@ def png_bomb(side: int = 30_000) -> bytes:
     return _png(struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0), body)
 
 
-def hungry_png(side: int = 5_000) -> bytes:
+def hungry_png(side: int = 6_500) -> bytes:
     """Return an allowed PNG that must be held whole to be read: 16 bits, interlaced, 8 bytes a pixel."""
     picture = pyvips.Image.black(side, side, bands=4).copy(interpretation="rgb16").cast("ushort")
     return bytes(picture.pngsave_buffer(interlace=True, compression=1))

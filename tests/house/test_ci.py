@@ -38,7 +38,7 @@ def test_readme_is_headed_by_the_two_commands() -> None:
     commands = [line for line in lines if line.startswith("python3 -m venv")]
     assert commands == [
         f"{INSTALL}.venv/bin/python manage.py demo",
-        f"{INSTALL}.venv/bin/python -m pytest -n 2",
+        f"{INSTALL}.venv/bin/python -m pytest -n 3 --dist worksteal",
     ]
 
 

@@ -473,6 +473,7 @@ _UNDER_A_LIMIT = """
     from pathlib import Path
     from photos import imaging
     data = open("photo", "rb").read()
+    held = bytearray({held} * 1024 * 1024)  # never touched: counted, but not resident
     imaging.limit_memory({megabytes} * 1024 * 1024)
     facts = imaging.inspect(data, max_pixels=50_000_000, max_frames=1)
     try:
@@ -495,16 +496,24 @@ def heavy_png() -> bytes:
 def test_memory_limit_lets_a_heavy_photo_pass(tmp_path, heavy_png):
     (tmp_path / "photo").write_bytes(heavy_png)
 
-    run = _in_a_process(_UNDER_A_LIMIT.format(megabytes=768), folder=tmp_path)
+    run = _in_a_process(_UNDER_A_LIMIT.format(held=0, megabytes=768), folder=tmp_path)
 
     assert run.stdout.startswith("made 1600"), run.stdout + run.stderr
     assert int(run.stdout.split()[-1]) < 250
 
 
+def test_memory_limit_does_not_count_what_the_process_held_before(tmp_path, heavy_png):
+    (tmp_path / "photo").write_bytes(heavy_png)
+
+    run = _in_a_process(_UNDER_A_LIMIT.format(held=900, megabytes=768), folder=tmp_path)
+
+    assert run.stdout.startswith("made 1600"), run.stdout + run.stderr
+
+
 def test_memory_limit_stops_a_photo_that_wants_more(tmp_path, heavy_png):
     (tmp_path / "photo").write_bytes(heavy_png)
 
-    run = _in_a_process(_UNDER_A_LIMIT.format(megabytes=100), folder=tmp_path)
+    run = _in_a_process(_UNDER_A_LIMIT.format(held=0, megabytes=100), folder=tmp_path)
 
     # A library may also end the process; then the worker's child dies alone and its claim goes stale.
     assert run.returncode != 0 or run.stdout.startswith("refused"), run.stdout
