@@ -18,10 +18,10 @@ from portal import audit_export, audit_filters, audit_links, counts, differences
 from portal.access import admin_page, staff
 from portal.audit import AuditEvent, record
 from portal.display import ago, count_text
-from portal.model_admin import PortalModelAdmin
+from portal.model_admin import RecordAdmin
 
 
-class AuditEventAdmin(PortalModelAdmin):
+class AuditEventAdmin(RecordAdmin):
     """Rows come from `portal.audit.record` alone."""
 
     list_display = ("when", "who", "action", "target", "outcome_badge", "told")
@@ -41,30 +41,16 @@ class AuditEventAdmin(PortalModelAdmin):
     search_help_text = _("The beginning of a name, an action or an object key; or a whole id.")
     sortable_by = ("when",)
     list_per_page = 50
-    actions = None
     fields = (
         "exactly", "who", "action", "outcome_badge", "told", "target", "version_id", "ways",
         "difference", "request_id",
     )  # fmt: skip
     readonly_fields = fields
     change_list_template = "admin/portal/auditevent/change_list.html"
-    view_on_site = False
     empty_words = _("Nothing has been recorded yet. Every change to photos, storage and accounts will be.")
 
     def get_urls(self) -> list[URLPattern]:
         return [path("export/", self.export_view, name="portal_auditevent_export"), *super().get_urls()]
-
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        """Events come from `portal.audit.record` alone."""
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Events are never changed."""
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Events are never deleted."""
-        return False
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> AuditEvent | None:
         """Remember who looks: which ways lead on depends on it."""

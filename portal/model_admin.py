@@ -50,3 +50,22 @@ class PortalModelAdmin(admin.ModelAdmin):
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget.can_delete_related = False
         return field
+
+
+class RecordAdmin(PortalModelAdmin):
+    """Rows that tell what was: the portal writes them, and nobody adds, changes or deletes one by hand."""
+
+    actions = None
+    view_on_site = False
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        """Rows come by what is done."""
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """What a row tells stays as it was written."""
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """What a row tells is kept."""
+        return False

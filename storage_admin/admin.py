@@ -1,9 +1,6 @@
 """Buckets in the admin: the list, a bucket's page, and below it the browser and the objects."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -12,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal import spelling
 from portal.display import ago, count_text
-from portal.model_admin import PortalModelAdmin
+from portal.model_admin import RecordAdmin
 from storage_admin.buckets.columns import BucketColumns
 from storage_admin.buckets.filters import FailedChecks
 from storage_admin.buckets.pages import BucketPages
@@ -53,7 +50,7 @@ class BucketAdmin(
     TimeMachinePages,
     NewJobPages,
     BucketColumns,
-    PortalModelAdmin,
+    RecordAdmin,
 ):
     """The list and a bucket's own page show rows: they ask the store nothing."""
 
@@ -64,7 +61,6 @@ class BucketAdmin(
     list_filter = ("connection", "versioning", "public", FailedChecks)
     search_fields = ("name",)
     ordering = ("connection", "name")
-    actions = None
     fields = (
         "name", "connection", "region", "versioning_read", "encryption_read", "public_read", "lifecycle_read",
         "usage_by_class", "posture_read", "posture_checked", "state", "first_seen", "checked", "last_error",
@@ -72,7 +68,6 @@ class BucketAdmin(
     readonly_fields = tuple(name for name in fields if name not in {"name", "connection", "region"})
     change_form_template = "admin/storage_admin/bucket/change_form.html"
     change_list_template = "admin/storage_admin/bucket/change_list.html"
-    view_on_site = False
     empty_words = _("The portal looks for buckets by itself soon after its start. Or look now.")
 
     def get_urls(self) -> list[URLPattern]:
@@ -92,18 +87,6 @@ class BucketAdmin(
             *self.job_urls(),
             *super().get_urls(),
         ]
-
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        """Rows come from looking for buckets."""
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """What a row says is read from the store."""
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """The row of a bucket that is gone says so."""
-        return False
 
     @admin.display(description=_("objects"))
     def contents(self, bucket: Bucket) -> SafeString:
@@ -151,7 +134,7 @@ class BucketAdmin(
 
 
 @admin.register(Job)
-class JobAdmin(JobPages, SchedulePages, PortalModelAdmin):
+class JobAdmin(JobPages, SchedulePages, RecordAdmin):
     """All jobs, newest first, below the timetable."""
 
     list_display = ("what", "where", "state_shown", "counts", "made_by_name", "made")
@@ -162,24 +145,11 @@ class JobAdmin(JobPages, SchedulePages, PortalModelAdmin):
     list_select_related = ("bucket",)
     search_fields = ("prefix__startswith", "made_by_name__startswith")
     ordering = ("-id",)
-    actions = None
     change_list_template = "admin/storage_admin/job/change_list.html"
     empty_words = _("Nothing has been done to many objects yet. Jobs begin on a bucket's page “Jobs”.")
 
     def get_urls(self) -> list[URLPattern]:
         return [*self.own_urls(), *self.schedule_urls(), *super().get_urls()]
-
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        """Jobs are drafted below a bucket."""
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """What a job did is not changed."""
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Jobs are kept: they tell what became of which object."""
-        return False
 
     @admin.display(description=_("job"))
     def what(self, job: Job) -> str:

@@ -13,6 +13,7 @@ from portal.today import Card, Tone
 from storage_admin import addresses
 from storage_admin.buckets.filters import FAILED, FailedChecks, with_failed_checks
 from storage_admin.jobs.filters import UNNOTED, WithFailures, with_failures
+from storage_admin.mirror import writing
 from storage_admin.models import Bucket
 from storage_admin.reconciliation import findings, repairing
 from storage_admin.schedules.facts import failing
@@ -35,6 +36,7 @@ def cards(request: HttpRequest) -> Iterable[Card]:
             tone=Tone.ATTENTION,
             help=_("Their last run failed, or its worker died. Each says what; its next run clears it."),
         )
+    yield from _mirror(request)
     if not request.user.has_perm("storage_admin.view_bucket"):
         return
     yield Card(
@@ -64,3 +66,24 @@ def cards(request: HttpRequest) -> Iterable[Card]:
                 "The last one is incomplete, or so much differs that it has one cause. Nothing is repaired."
             ),
         )
+
+
+def _mirror(request: HttpRequest) -> Iterable[Card]:
+    """Yield how far the mobile app's tables lag behind, where they are kept."""
+    if not settings.DYNAMODB_MIRROR or not request.user.has_perm("storage_admin.view_mirroritem"):
+        return
+    listed = reverse("admin:storage_admin_mirroritem_changelist")
+    yield Card(
+        label=_("Refused by DynamoDB"),
+        count=lambda: capped(writing.due().exclude(error="")),
+        url=f"{listed}?state=refused",
+        tone=Tone.ATTENTION,
+        help=_("The mobile app does not have the newest of these: each says why."),
+    )
+    yield Card(
+        label=_("The mobile app lags behind"),
+        count=lambda: capped(writing.late()),
+        url=f"{listed}?state=due",
+        tone=Tone.ATTENTION,
+        help=_("Changes that have waited for over ten minutes to be sent to DynamoDB."),
+    )

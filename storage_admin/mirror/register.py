@@ -8,22 +8,26 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from pets.models import Pet
+from photos.models import Photo
 from portal.access import admin_page, staff
 from portal.aws import tables
 from portal.aws.errors import NotThere, ServiceError
 from portal.display import ago
-from portal.model_admin import PortalModelAdmin
+from portal.model_admin import LateList, RecordAdmin
 from portal.s3.errors import S3Error
 from storage_admin.mirror import items, services, writing
 from storage_admin.models import MirrorCheck, MirrorItem
 
 SEE = "storage_admin.view_mirroritem"
 DUE, REFUSED = "due", "refused"
+_MODELS: dict[str, type[Pet] | type[Photo]] = {MirrorItem.Table.PETS: Pet, MirrorItem.Table.PHOTOS: Photo}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -44,19 +48,31 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
-class MirrorItemAdmin(PortalModelAdmin):
+class NamedList(LateList):
+    """A page of items that knows what they are called: two queries, whatever its length."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page, and the names of its pets and photos."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        for which, model in _MODELS.items():
+            of_table = [one for one in self.result_list if one.table == which]
+            rows = model._default_manager.in_bulk([one.item for one in of_table])
+            for one in of_table:
+                one.row = rows.get(one.item)
+
+
+class MirrorItemAdmin(RecordAdmin):
     """Rows are only read. Hidden where the mirror is off."""
 
-    list_display = ("item", "table", "state", "due_since", "attempts", "error")
+    list_display = ("named", "table", "state", "due_since", "attempts", "error")
     list_filter = (StateFilter, "table")
     search_fields = ("item__exact",)
     search_help_text = _("The number of a pet or a photo.")
     ordering = ("-id",)
-    actions = None
-    fields = ("item", "table", "state", "changes", "sent", "due_since", "attempts", "error")
+    fields = ("item", "of", "table", "state", "changes", "sent", "due_since", "attempts", "error")
     readonly_fields = fields
     change_list_template = "admin/storage_admin/mirroritem/change_list.html"
-    view_on_site = False
     empty_words = _("`manage.py setup_dynamodb` makes the tables, and an item for each pet and photo.")
 
     def get_urls(self) -> list[URLPattern]:
@@ -67,21 +83,29 @@ class MirrorItemAdmin(PortalModelAdmin):
             *super().get_urls(),
         ]
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LateList]:
+        """Return the class of the list."""
+        return NamedList
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Silent where it is off."""
         return settings.DYNAMODB_MIRROR and super().has_module_permission(request)
 
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        """Triggers add rows."""
-        return False
+    @admin.display(description=_("item"))
+    def named(self, item: MirrorItem) -> str:
+        """What the pet or the photo is called; a number where its row is gone."""
+        row = getattr(item, "row", None)
+        return str(row) if row else f"{item.item} ({gettext('gone')})"
 
-    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """What a row says is counted."""
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """An item stays as long as DynamoDB may have it."""
-        return False
+    @admin.display(description=_("of"))
+    def of(self, item: MirrorItem) -> SafeString | str:
+        """The way to the pet or the photo."""
+        model = _MODELS[item.table]
+        row = model._default_manager.filter(pk=item.item).first()
+        if row is None:
+            return gettext("The row is gone; DynamoDB keeps its number, with the status “deleted”.")
+        url = reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_change", args=[row.pk])
+        return format_html('<a href="{}">{}</a>', url, row)
 
     @admin.display(description=_("state"))
     def state(self, item: MirrorItem) -> str:

@@ -36,6 +36,7 @@ SLICE_SECONDS = 25
 STALE_SECONDS = 120  # longer than a slice's hard limit
 # What is refused for its values waits longer each time: a person must mend it.
 RETRY_MINUTES = (1, 5, 30, 120)
+LATE_MINUTES = 10  # seconds are usual
 DUE = Q(changes__gt=F("sent"))
 
 
@@ -51,6 +52,11 @@ class Sent:
 def due() -> QuerySet[MirrorItem]:
     """Return the items that DynamoDB must be told of."""
     return MirrorItem.objects.filter(DUE)
+
+
+def late() -> QuerySet[MirrorItem]:
+    """Return what has waited too long, and not because of its values: the service, or the worker, is away."""
+    return due().filter(error="", since__lt=timezone.now() - timedelta(minutes=LATE_MINUTES))
 
 
 def work(seconds: float = SLICE_SECONDS) -> Sent:

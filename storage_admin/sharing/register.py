@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from portal import spelling
 from portal.access import admin_page, staff
 from portal.display import ago
-from portal.model_admin import PortalModelAdmin
+from portal.model_admin import RecordAdmin
 from storage_admin import addresses
 from storage_admin.errors import NotPossible, StorageError
 from storage_admin.models import ShareLink, ShareLinkQuerySet
@@ -57,7 +57,7 @@ class MineFilter(admin.SimpleListFilter):
         return queryset.filter(made_by=staff(request)) if self.value() == "yes" else queryset
 
 
-class ShareLinkAdmin(SharePages, PortalModelAdmin):
+class ShareLinkAdmin(SharePages, RecordAdmin):
     """The register asks the store nothing; making a link, from an object or a photo, does."""
 
     list_display = (
@@ -75,24 +75,11 @@ class ShareLinkAdmin(SharePages, PortalModelAdmin):
     )  # fmt: skip
     readonly_fields = fields
     change_form_template = "admin/storage_admin/sharelink/change_form.html"
-    view_on_site = False
     empty_words = _("Nobody has shared anything yet. “Share” stands on the page of a photo or an object.")
 
     def get_urls(self) -> list[URLPattern]:
         revoke = path("<int:link_id>/revoke/", self.revoke_view, name="storage_admin_sharelink_revoke")
         return [revoke, *self.share_urls(), *super().get_urls()]
-
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        """A link begins with what it leads to."""
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """What was given to whom stays as it was written."""
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """The register keeps links that have ended."""
-        return False
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

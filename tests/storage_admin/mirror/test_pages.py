@@ -1,15 +1,20 @@
 """The mirror's pages say what both sides say now; who may not press, sees no button."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.local import ports
 from storage_admin.mirror import writing
 from storage_admin.models import MirrorCheck, MirrorItem
-from tests.factories import PetFactory, UserFactory
+from tests.factories import PetFactory, PhotoFactory, UserFactory
 
 STATUS = "admin:storage_admin_mirroritem_status"
 SEE, CHECK = "storage_admin.view_mirroritem", "storage_admin.check_mirror"
@@ -83,3 +88,38 @@ def test_refused_items_are_listed_and_sent_again(settings: Any, page: Any) -> No
     page("admin:storage_admin_mirroritem_send", SEE, CHECK, post=True)
 
     assert list(writing.due().values_list("attempts", flat=True)) == [0]
+
+
+def test_items_are_called_by_name_with_as_many_queries_for_one_as_for_many(
+    settings: Any, client: Client
+) -> None:
+    settings.DYNAMODB_MIRROR = True
+    client.force_login(UserFactory(rights=[SEE]))
+    MirrorItem.objects.create(table="photos", item=uuid4())
+    MirrorItem.objects.create(table="pets", item=PetFactory(name="<i>0").pk)
+    counted = []
+    for names in (["<i>1"], ["<i>2", "<i>3", "<i>4"]):
+        for name in names:
+            MirrorItem.objects.create(table="pets", item=PetFactory(name=name).pk)
+            MirrorItem.objects.create(table="photos", item=PhotoFactory().pk)
+        with CaptureQueriesContext(connection) as queries:
+            told = client.get(reverse("admin:storage_admin_mirroritem_changelist")).content.decode()
+        counted.append(len(queries))
+
+    assert all(f"&lt;i&gt;{number}" in told for number in range(5))
+    assert "(gone)" in told
+    assert counted[0] == counted[1]
+
+
+def test_today_counts_what_was_refused_and_what_waits_too_long(settings: Any, page: Any) -> None:
+    settings.DYNAMODB_MIRROR = True
+    long_ago = timezone.now() - timedelta(hours=1)
+    for since, error in ((long_ago, "no"), (long_ago, ""), (timezone.now(), "")):
+        MirrorItem.objects.create(table="pets", item=uuid4(), since=since, error=error)
+
+    told = page("admin:index", SEE).content.decode()
+
+    assert "Refused by DynamoDB" in told
+    assert [writing.late().count(), writing.due().exclude(error="").count()] == [1, 1]
+    settings.DYNAMODB_MIRROR = False
+    assert "DynamoDB" not in page("admin:index", SEE).content.decode()
