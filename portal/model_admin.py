@@ -55,7 +55,7 @@ class PortalModelAdmin(admin.ModelAdmin):
 class RecordAdmin(PortalModelAdmin):
     """Rows that tell what was: the portal writes them, and nobody adds, changes or deletes one by hand."""
 
-    actions = None
+    actions: Any = None
     view_on_site = False
 
     def has_add_permission(self, _request: HttpRequest) -> bool:

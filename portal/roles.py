@@ -62,6 +62,7 @@ _TEND_OBJECTS = {
     "storage_admin.recover_object",
     "storage_admin.edit_object",
     "storage_admin.change_object_class",
+    "storage_admin.count_usage",
     "storage_admin.reconcile_bucket",
     "storage_admin.check_mirror",
 }

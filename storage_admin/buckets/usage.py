@@ -21,9 +21,9 @@ from django.utils import timezone
 
 from portal.s3 import listing, uploads
 from portal.s3.errors import S3Error, StorageUnavailable
-from portal.s3.listing import ListedVersion, Mark
-from portal.s3.uploads import OpenUpload, UploadMark
-from storage_admin.buckets import prefixes
+from portal.s3.listing import Mark
+from portal.s3.uploads import UploadMark
+from storage_admin.buckets import sums
 from storage_admin.buckets.prefixes import Tally
 from storage_admin.models import Bucket, UsageSnapshot
 from storage_admin.schedules.rounds import NEVER
@@ -36,11 +36,10 @@ GIVE_UP_HOURS = 24
 AT_ONCE = 4  # counts of different buckets; the queue has other work, too
 PAGE = 1_000
 UPLOADS_PAGE = 50  # each asks for its parts
-MOST_SIZED = 1_000  # open uploads whose parts are asked for: one call or more each
 KEPT_PREFIXES = 35  # counts of a bucket whose folders are kept; of older ones the sums stay
 
 
-_COUNTED = ["cursor", "counts", "markers", "uploads", "upload_bytes", "uploads_sized", "prefixes"]
+_KEPT = ("cursor", *sums.COUNTED)
 
 
 @dataclass(frozen=True)
@@ -135,14 +134,21 @@ def _count(snapshot: UsageSnapshot, deadline: float) -> Slice | None:
     bucket = snapshot.bucket
     if not bucket.is_connected:
         raise S3Error("The settings do not name the bucket's connection any more.", code="NotConnected")
-    tallies = [Tally(level, snapshot.prefixes.get(str(level))) for level in prefixes.MOST]
+    tallies = sums.tallies_of(snapshot)
     while time.monotonic() < deadline:
         cursor = snapshot.cursor or {"list": "versions"}
         if cursor["list"] == "versions":
             page = listing.versions_page(
                 bucket.name, mark=_mark(cursor), size=PAGE, folders=False, alias=bucket.connection
             )
-            _add(snapshot, tallies, page.versions)
+            for one in page.versions:
+                if one.is_delete_marker:
+                    sums.add_marker(snapshot, tallies, one.key)
+                else:
+                    sums.add_version(
+                        snapshot, tallies, one.key,
+                        size=one.bytes, storage_class=one.storage_class, is_latest=one.is_latest,
+                    )  # fmt: skip
             following = page.next_mark
             snapshot.cursor = (
                 {"list": "versions", "key": quote(following.key), "id": following.version_id}
@@ -155,7 +161,7 @@ def _count(snapshot: UsageSnapshot, deadline: float) -> Slice | None:
             bucket.name, mark=_upload_mark(cursor), size=UPLOADS_PAGE, alias=bucket.connection
         )
         for upload in found:
-            _add_upload(snapshot, tallies, upload)
+            sums.add_upload(snapshot, tallies, upload)
         if onward is None:
             snapshot.cursor = None
             _save(snapshot, tallies, ended=True)
@@ -164,39 +170,6 @@ def _count(snapshot: UsageSnapshot, deadline: float) -> Slice | None:
         snapshot.cursor = {"list": "uploads", "key": quote(onward.key), "id": onward.upload_id}
         _save(snapshot, tallies)
     return _slice(snapshot)
-
-
-def _add(snapshot: UsageSnapshot, tallies: list[Tally], versions: Iterable[ListedVersion]) -> None:
-    for one in versions:
-        if one.is_delete_marker:
-            snapshot.markers += 1
-            for tally in tallies:
-                tally.add(one.key, prefixes.MARKERS, None)
-            continue
-        places = (
-            (prefixes.OBJECTS, prefixes.BYTES) if one.is_latest else (prefixes.OLDER, prefixes.OLDER_BYTES)
-        )
-        for tally in tallies:
-            tally.add(one.key, *places, one.bytes)
-        counts = snapshot.counts.setdefault(
-            one.storage_class, {"objects": 0, "bytes": 0, "older": 0, "older_bytes": 0}
-        )
-        number, size = ("objects", "bytes") if one.is_latest else ("older", "older_bytes")
-        counts[number] += 1
-        counts[size] += one.bytes
-
-
-def _add_upload(snapshot: UsageSnapshot, tallies: list[Tally], upload: OpenUpload) -> None:
-    snapshot.uploads += 1
-    held = None
-    if snapshot.uploads <= MOST_SIZED:
-        bucket = snapshot.bucket
-        held = uploads.part_bytes(upload, bucket.name, alias=bucket.connection)
-    if held is not None:
-        snapshot.uploads_sized += 1
-        snapshot.upload_bytes += held
-    for tally in tallies:
-        tally.add_upload(upload.key, held)
 
 
 def _forget_prefixes(bucket: Bucket) -> None:
@@ -225,20 +198,11 @@ def _save(
     snapshot: UsageSnapshot, tallies: Iterable[Tally] = (), *, ended: bool = False, error: str = ""
 ) -> None:
     """Save place, counts and sign of life together; TakenOver when the count is another's by now."""
-    for tally in tallies:
-        if ended:
-            tally.close()
-        snapshot.prefixes[str(tally.level)] = tally.as_data()
+    sums.keep(snapshot, tallies, ended=ended)
     now = timezone.now()
     mine = UsageSnapshot.objects.filter(pk=snapshot.pk, ended_at=None, beat_at=snapshot.beat_at)
     saved = mine.update(
-        cursor=snapshot.cursor,
-        counts=snapshot.counts,
-        markers=snapshot.markers,
-        uploads=snapshot.uploads,
-        upload_bytes=snapshot.upload_bytes,
-        uploads_sized=snapshot.uploads_sized,
-        prefixes=snapshot.prefixes,
+        **{name: getattr(snapshot, name) for name in _KEPT},
         error=error,
         beat_at=now,
         ended_at=now if ended else None,
@@ -250,7 +214,7 @@ def _save(
 
 def _note(snapshot: UsageSnapshot, error: S3Error, *, ended: bool) -> None:
     logger.warning("count_stopped", bucket=snapshot.bucket_id, code=error.code, ended=ended)
-    snapshot.refresh_from_db(fields=_COUNTED)  # without half a page
+    snapshot.refresh_from_db(fields=_KEPT)  # without half a page
     try:
         _save(snapshot, ended=ended, error=f"{error} ({error.code})" if error.code else str(error))
     except TakenOver:

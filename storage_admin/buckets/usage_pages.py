@@ -18,7 +18,7 @@ from storage_admin.buckets import usage, usage_facts
 from storage_admin.models import Bucket
 from storage_admin.store_pages import StorePages
 
-SEE = "storage_admin.view_usagesnapshot"
+SEE, COUNT = "storage_admin.view_usagesnapshot", "storage_admin.count_usage"
 
 
 class UsagePages(StorePages):
@@ -66,7 +66,7 @@ class UsagePages(StorePages):
         headers = {"Content-Disposition": name}
         return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
 
-    @admin_page(permission=SEE, post_only=True)
+    @admin_page(permission=COUNT, post_only=True)
     def count_view(self, request: HttpRequest, bucket_id: int) -> HttpResponseBase:
         """Let a worker count the bucket: it only lists, and one count runs at a time."""
 

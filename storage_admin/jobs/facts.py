@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from portal import spelling
 from portal.display import ago, size
 from portal.models import User
+from portal.s3 import session
 from storage_admin import addresses
 from storage_admin.jobs import choosing, costs, kinds, services
 from storage_admin.jobs.outcomes import PACE_SECONDS
@@ -81,6 +82,10 @@ def progress(job: Job) -> dict[str, Any]:
         else "",
         "silent_since": ago(job.beat_at) if silent else "",
         "skips": _skips(job),
+        "limit": session.connection(job.bucket.connection).requests_a_second
+        if job.bucket.is_connected
+        else 0,
+        "told": kinds.of(job).told(job),
         "uses_bytes": _in_brackets(job.done_bytes),
     }
 

@@ -193,6 +193,10 @@ class Kind(ABC):
         """Return sentences about what the job will mean, for the page that asks to start it."""
         return []
 
+    def told(self, job: Job) -> list[tuple[str, str]]:
+        """Return what the job found out beside its outcomes, as pairs of words: of counts, so far."""
+        return []
+
     def finished(self, job: Job, beat: Beat) -> None:  # noqa: B027 - most kinds have nothing left to do
         """Do what is left when the last pass is over. Safe to repeat; `job.result` is kept with the end."""
 

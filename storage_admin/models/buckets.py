@@ -93,6 +93,7 @@ class Bucket(models.Model):
             ("bypass_governance", _("Can shorten or lift governance retention")),
             ("destroy_version", _("Can destroy versions for good")),
             ("empty_bucket", _("Can empty buckets")),
+            ("count_usage", _("Can count what lies in buckets")),
             ("reconcile_bucket", _("Can compare photos with their bucket and repair what differs")),
             ("configure_bucket", _("Can change the settings of buckets")),
         ]

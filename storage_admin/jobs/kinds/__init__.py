@@ -5,6 +5,7 @@ from storage_admin.jobs.kinds.access import SetAcl
 from storage_admin.jobs.kinds.archive import Restore
 from storage_admin.jobs.kinds.carrying import Copy, Move
 from storage_admin.jobs.kinds.classes import ChangeClass
+from storage_admin.jobs.kinds.counting import CountObjects
 from storage_admin.jobs.kinds.deleting import AbortUploads, Destroy, Hide
 from storage_admin.jobs.kinds.describing import EditHeaders, EditTags
 from storage_admin.jobs.kinds.emptying import Empty
@@ -33,6 +34,7 @@ EVERY: tuple[Kind, ...] = (
     Empty(),
     RollBack(),
     Undelete(),
+    CountObjects(),
     Verify(),
     MakeRenditions(),
     Repair(),

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from portal.display import size
 from portal.s3 import session
-from storage_admin.buckets import usage, usage_facts
+from storage_admin.buckets import sums, usage, usage_facts
 from storage_admin.models import Bucket, UsageSnapshot
 
 _NOT_ENDED, _NOT_BEGUN = 1, 2
@@ -55,7 +55,7 @@ class Command(BaseCommand):
             return
         entries = last.markers + sum(one["objects"] + one["older"] for one in last.counts.values())
         calls = 1 + entries // usage.PAGE + 1 + last.uploads // usage.UPLOADS_PAGE
-        parts = min(last.uploads, usage.MOST_SIZED)
+        parts = min(last.uploads, sums.MOST_SIZED)
         self.stdout.write(f"By the last count about {calls + parts:,} calls; nothing is changed.")
 
     def _show_progress(self, snapshot: UsageSnapshot) -> None:
@@ -78,5 +78,5 @@ class Command(BaseCommand):
             f"  {snapshot.markers:,} delete markers, {snapshot.uploads:,} open uploads"
             f" ({size(snapshot.upload_bytes)}{f', {unknown:,} of unknown size' if unknown else ''})"
         )
-        for name, *sums in usage_facts.lines(snapshot, level=1):
-            self.stdout.write(f"  {name!r}: {sums[0] + sums[2]:,} versions, {size(sums[1] + sums[3])}")
+        for name, *held in usage_facts.lines(snapshot, level=1):
+            self.stdout.write(f"  {name!r}: {held[0] + held[2]:,} versions, {size(held[1] + held[3])}")

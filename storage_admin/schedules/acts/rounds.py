@@ -58,7 +58,7 @@ class Usage(Act):
     name = COUNTS
     title = gettext_lazy("Usage snapshot")
     explanation = gettext_lazy("Counts what lies in each bucket, by storage class.")
-    right = "storage_admin.view_usagesnapshot"
+    right = "storage_admin.count_usage"
 
     def run(self, began: datetime, until: float) -> Went:
         waiting = usage.waiting(began)
