@@ -7,6 +7,7 @@ store; `answering` makes one operation fail the way S3 says it, below botocore's
 import io
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -24,6 +25,7 @@ from portal.s3.session import Timeouts
 from tests.servers import Store
 
 BUCKET = f"photos-{os.getpid()}-{uuid4().hex[:8]}"
+LEFT_ALONE_SECONDS = 2
 _made: dict[str, tuple[dict[Any, Any], dict[Any, Any]]] = {}
 
 
@@ -43,11 +45,22 @@ def use_store(
     settings.STORAGES = dict(settings.STORAGES)  # Django then forgets the storages it made
     # Making a client takes a tenth of a second or more: one set of them for each address.
     address = f"{endpoint_url} {browser_endpoint_url}"
-    session._sessions, session._clients = _made.setdefault(address, ({}, {}))
+    sessions, clients = _made.setdefault(address, ({}, {}))
+    # A thread that a page gave up waiting for may have made its client when the settings were back.
+    for key in [key for key, one in clients.items() if key[1] == session.DEFAULT]:
+        if clients[key].meta.endpoint_url not in {endpoint_url, browser_endpoint_url}:
+            del clients[key]
+    session._sessions, session._clients = sessions, clients
 
 
 def leave_store() -> None:
-    """Forget the clients, but not for the next test with the same store."""
+    """Forget the clients, but not for the next test with the same store.
+
+    Waits a little for threads that still ask: they read settings that are about to change.
+    """
+    for thread in threading.enumerate():
+        if thread.name.startswith("ask"):
+            thread.join(LEFT_ALONE_SECONDS)
     session._sessions, session._clients = {}, {}
 
 
