@@ -11,7 +11,11 @@ from portal.counts import capped
 from portal.s3 import session
 from portal.today import Card, Tone
 from storage_admin import addresses
+from storage_admin.analytics import asking as exports
 from storage_admin.buckets.filters import FAILED, FailedChecks, with_failed_checks
+from storage_admin.glue import asking as glue
+from storage_admin.glue.register import UNNOTED as UNNOTED_RUNS
+from storage_admin.glue.register import EndFilter
 from storage_admin.jobs.filters import UNNOTED, WithFailures, with_failures
 from storage_admin.models import Bucket
 from storage_admin.reconciliation import findings, repairing
@@ -34,6 +38,22 @@ def cards(request: HttpRequest) -> Iterable[Card]:
             url=f"{reverse('admin:storage_admin_job_changelist')}#timetable",
             tone=Tone.ATTENTION,
             help=_("Their last run failed, or its worker died. Each says what; its next run clears it."),
+        )
+    if settings.ANALYTICS_BUCKET and request.user.has_perm("storage_admin.view_analyticsexport"):
+        yield Card(
+            label=_("Export for analysis that failed"),
+            count=lambda: int(exports.last_failed()),
+            url=reverse("admin:storage_admin_analyticsexport_changelist"),
+            tone=Tone.ATTENTION,
+            help=_("The last one. It says why; the next one that is done clears it."),
+        )
+    if settings.GLUE_JOBS and request.user.has_perm("storage_admin.view_gluerun"):
+        yield Card(
+            label=_("Glue runs that failed"),
+            count=lambda: capped(glue.unnoted()),
+            url=f"{reverse('admin:storage_admin_gluerun_changelist')}?{EndFilter.parameter_name}={UNNOTED_RUNS}",
+            tone=Tone.ATTENTION,
+            help=_("Or were never started. Each says why; it is listed here until somebody has noted it."),
         )
     if not request.user.has_perm("storage_admin.view_bucket"):
         return
