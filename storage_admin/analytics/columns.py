@@ -41,7 +41,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             "is_primary": _YES_NO, "is_published": _YES_NO, "created_at": _MOMENT, "updated_at": _MOMENT,
             "status_changed_at": _MOMENT,
         },
-        {"pet_id": _TEXT, "width": _SMALL, "height": _SMALL, "duplicate_of": _TEXT},
+        {"pet_id": _TEXT, "width": _SMALL, "height": _SMALL, "duplicate_of_id": _TEXT},
     ),
     # What a bucket's bytes are: current, older (versions), markers, incomplete (uploads).
     "usage_kinds": _schema({**_OF_BUCKET, "kind": _TEXT, "objects": _WHOLE, "bytes": _WHOLE}),

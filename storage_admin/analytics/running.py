@@ -7,7 +7,6 @@ to go on, the key after which the next part begins, is with the object, which it
 
 from __future__ import annotations
 
-import io
 import json
 import time
 import uuid
@@ -136,10 +135,10 @@ def _part(export: AnalyticsExport, table: str, after: str, number: int) -> tuple
     """Write a part, or take the one that is there; return what the row keeps of it, and where to go on."""
     key = layout.part(export.prefix, table, export.day, export.name, number)
     made = parquet.part(table, after)
-    told = {"table": table, "key": key, "rows": made.rows, "bytes": len(made.body), "sha256": made.sha256}
+    told = {"table": table, "key": key, "rows": made.rows, "bytes": made.bytes, "sha256": made.sha256}
     try:
         objects.put(
-            export.bucket, key, io.BytesIO(made.body), content_type=parquet.CONTENT_TYPE, sha256=made.sha256,
+            export.bucket, key, made.body, content_type=parquet.CONTENT_TYPE, sha256=made.sha256,
             metadata=_known_by(export, made), alias=export.connection,
         )  # fmt: skip
     except Conflict:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from pets.models import Pet, WeightRecord
 from photos.models import Photo
@@ -26,45 +26,58 @@ _BYTES_OF_NOTHING = 0  # a marker has none
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows, and the key after which the next batch begins; empty when this was the last."""
+    """Values by column, and the key after which the next batch begins; empty when this was the last."""
 
-    rows: list[Row]
+    columns: dict[str, Sequence[Any]]
+    rows: int
     after: str
 
 
 def _pets(after: str) -> Batch:
     newest = WeightRecord.objects.filter(pet=OuterRef("pk")).order_by("-weighed_on", "-id")
-    wanted = Pet.objects.order_by("pk").annotate(
+    wanted = Pet.objects.annotate(
         pet_id=F("pk"),
         weight_kg=Subquery(newest.values("kg")[:1]),
         weighed_on=Subquery(newest.values("weighed_on")[:1]),
     )
-    found = wanted.values(
-        "pet_id", "reference", "name", "species", "breed", "second_breed", "sex", "neutered", "birth_date",
-        "birth_date_estimated", "deceased_date", "colour", "status", "owner_id", "weight_kg", "weighed_on",
-        "created_at", "updated_at", "trashed_at",
+    return _batch(
+        wanted, after, "pet_id", "reference", "name", "species", "breed", "second_breed", "sex", "neutered",
+        "birth_date", "birth_date_estimated", "deceased_date", "colour", "status", "owner_id", "weight_kg",
+        "weighed_on", "created_at", "updated_at", "trashed_at",
+        made={"pet_id": _texts, "owner_id": _texts, "weight_kg": _hundredths},
     )  # fmt: skip
-    rows: list[Row] = list((found.filter(pk__gt=after) if after else found)[:BATCH])
-    for row in rows:
-        row["pet_id"] = str(row["pet_id"])
-        row["owner_id"] = _text(row["owner_id"])
-        if row["weight_kg"] is not None:  # SQLite keeps decimals as floats, and gives 25.4500000000000
-            row["weight_kg"] = row["weight_kg"].quantize(_HUNDREDTH)
-    return Batch(rows, rows[-1]["pet_id"] if len(rows) == BATCH else "")
 
 
 def _photos(after: str) -> Batch:
-    found = Photo.objects.order_by("pk").values(
-        "id", "pet_id", "bucket", "key", "version_id", "etag", "sha256", "bytes", "content_type", "width",
-        "height", "rotation", "is_primary", "is_published", "status", "duplicate_of_id", "created_at",
-        "updated_at", "status_changed_at",
+    wanted = Photo.objects.annotate(photo_id=F("pk"))
+    return _batch(
+        wanted, after, "photo_id", "pet_id", "bucket", "key", "version_id", "etag", "sha256", "bytes",
+        "content_type", "width", "height", "rotation", "is_primary", "is_published", "status",
+        "duplicate_of_id", "created_at", "updated_at", "status_changed_at",
+        made={"photo_id": _texts, "pet_id": _texts, "duplicate_of_id": _texts},
     )  # fmt: skip
-    rows: list[Row] = list((found.filter(pk__gt=after) if after else found)[:BATCH])
-    for row in rows:
-        row["photo_id"] = str(row.pop("id"))
-        row["pet_id"] = _text(row["pet_id"])
-        row["duplicate_of"] = _text(row.pop("duplicate_of_id"))
-    return Batch(rows, rows[-1]["photo_id"] if len(rows) == BATCH else "")
+
+
+def _batch(
+    wanted: QuerySet[Any], after: str, *names: str, made: Mapping[str, Callable[[Sequence[Any]], list[Any]]]
+) -> Batch:
+    """Read the next rows along the primary key, which is the first of the names."""
+    following = wanted.filter(pk__gt=after) if after else wanted
+    # Tuples and columns: dictionaries of 10,000 rows take three times as much memory.
+    rows = list(following.order_by("pk").values_list(*names)[:BATCH])
+    columns: dict[str, Sequence[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
+    for name in made if rows else ():
+        columns[name] = made[name](columns[name])
+    return Batch(columns, len(rows), columns[names[0]][-1] if len(rows) == BATCH else "")
+
+
+def _texts(values: Sequence[Any]) -> list[Any]:
+    return [None if value is None else str(value) for value in values]
+
+
+def _hundredths(values: Sequence[Any]) -> list[Any]:
+    """Return decimals as they were weighed: SQLite keeps floats, and gives 25.4500000000000."""
+    return [None if value is None else value.quantize(_HUNDREDTH) for value in values]
 
 
 def _of_snapshots(cut: Callable[[UsageSnapshot], Iterator[Row]]) -> Callable[[str], Batch]:
@@ -89,7 +102,8 @@ def _of_snapshots(cut: Callable[[UsageSnapshot], Iterator[Row]]) -> Callable[[st
             for snapshot in snapshots
             for row in cut(snapshot)
         ]
-        return Batch(rows, str(pairs[-1][0]) if len(pairs) == BUCKETS else "")
+        columns = {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+        return Batch(columns, len(rows), str(pairs[-1][0]) if len(pairs) == BUCKETS else "")
 
     return read
 
@@ -139,10 +153,6 @@ def _folder(level: int, name: str | None, sums: list[int]) -> Row:
 def _ended(snapshot: UsageSnapshot) -> datetime:
     assert snapshot.ended_at is not None  # noqa: S101 - only such were chosen
     return snapshot.ended_at
-
-
-def _text(number: Any) -> str | None:
-    return None if number is None else str(number)
 
 
 READERS: Mapping[str, Callable[[str], Batch]] = {
