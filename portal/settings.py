@@ -295,9 +295,9 @@ ANALYTICS_KEEP_DAYS = env.number("ANALYTICS_KEEP_DAYS", 365)  # 0: all
 _export_at = env.time_of_day("SCHEDULE_ANALYTICS", "04:30")
 SCHEDULES["analytics"] = {"daily_at": _export_at if ANALYTICS_BUCKET else None}
 if ANALYTICS_BUCKET:
-    _sweep = {"every_seconds": CHECK_SECONDS, "task": "storage_admin.analytics.tasks.sweep_exports"}
-    SCHEDULES["analytics-sweep"] = _sweep
-    CELERY_BEAT_SCHEDULE["analytics-sweep"] = _every(_sweep["every_seconds"], _sweep["task"])
+    _sweep = "storage_admin.analytics.tasks.sweep_exports"
+    SCHEDULES["analytics-sweep"] = {"every_seconds": CHECK_SECONDS, "task": _sweep}
+    CELERY_BEAT_SCHEDULE["analytics-sweep"] = _every(CHECK_SECONDS, _sweep)
 
 # The Glue jobs that may be started from here (storage_admin/glue): by a person, after each export, daily.
 GLUE_JOBS = env.words("GLUE_JOBS")

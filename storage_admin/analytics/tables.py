@@ -28,7 +28,7 @@ _BYTES_OF_NOTHING = 0  # a marker has none
 class Batch:
     """Values by column, and the key after which the next batch begins; empty when this was the last."""
 
-    columns: dict[str, Sequence[Any]]
+    columns: Mapping[str, Sequence[Any]]
     rows: int
     after: str
 
