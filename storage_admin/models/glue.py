@@ -38,7 +38,7 @@ class GlueRun(models.Model):
     arguments = models.JSONField(_("arguments"), default=dict, editable=False)
     # One run for each: of a form that was sent twice, an export that ended twice, a line that ran twice.
     ask = models.CharField(max_length=300, unique=True, editable=False)
-    trigger = models.CharField(_("begun"), max_length=8, choices=Trigger.choices, editable=False)
+    trigger = models.CharField(_("trigger"), max_length=8, choices=Trigger.choices, editable=False)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
     )

@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.aws import glue as at_amazon
+from portal.aws.errors import ServiceError
 from portal.display import whole
 from storage_admin import tasks
 from storage_admin.analytics import asking, services
@@ -80,7 +82,12 @@ class GlueJobs(Act):
         return Went(Outcome.BEGUN, ", ".join(settings.GLUE_DAILY_JOBS))
 
     def would(self) -> str:
-        return _("Would start: %(names)s.") % {"names": ", ".join(settings.GLUE_DAILY_JOBS) or _("none")}
+        told = _("Would start: %(names)s.") % {"names": ", ".join(settings.GLUE_DAILY_JOBS) or _("none")}
+        try:
+            lacking = [job for job in settings.GLUE_DAILY_JOBS if not at_amazon.exists(job)]
+        except ServiceError as error:
+            return f"{told} {error}"
+        return f"{told} {_('Glue has not: %(names)s.') % {'names': ', '.join(lacking)}}" if lacking else told
 
     def where(self) -> str:
         return reverse("admin:storage_admin_gluerun_changelist")

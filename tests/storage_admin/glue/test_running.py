@@ -331,6 +331,24 @@ def test_timetable_asks_once_for_each_job(settings: Any, no_queue: list[int]) ->
     assert set(GlueRun.objects.values_list("job", "trigger")) == {("a", "schedule"), ("b", "schedule")}
 
 
+@pytest.mark.servers
+def test_dry_run_of_the_line_names_jobs_that_glue_has_not(job: str, settings: Any) -> None:
+    settings.GLUE_DAILY_JOBS = [job, "no-such-job"]
+
+    assert schedules.would("glue").endswith("Glue has not: no-such-job.")
+
+
+def test_dry_run_of_the_line_without_an_answer_says_so(settings: Any) -> None:
+    settings.SERVICES_ENDPOINT_URL = f"http://127.0.0.1:{ports.pick(['closed'])['closed']}"
+    settings.GLUE_DAILY_JOBS = ["report"]
+
+    told = schedules.would("glue")
+
+    clients.forget()
+    assert "report" in told
+    assert "does not answer" in told
+
+
 def test_sweep_looks_first_at_what_was_unseen_longest(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new, unseen = (GlueRunFactory(run_id=f"jr_{n}", state=State.RUNNING) for n in range(3))
     now = timezone.now()
