@@ -55,6 +55,8 @@ _SEE_STORAGE = {
     "storage_admin.view_job",
     "storage_admin.view_sharelink",
     "storage_admin.view_mirroritem",
+    "storage_admin.view_analyticsexport",
+    "storage_admin.view_gluerun",
 }
 # What can be undone; the bytes stay as they are.
 _TEND_OBJECTS = {
@@ -68,7 +70,12 @@ _TEND_OBJECTS = {
 }
 # What takes bytes out of the house.
 _SHARE = {"storage_admin.share_object", "storage_admin.view_sharelink"}
-_TAKE_OBJECTS = {"storage_admin.download_object", *_SHARE}
+_TAKE_OBJECTS = {
+    "storage_admin.download_object",
+    "storage_admin.export_analytics",
+    "storage_admin.run_glue",
+    *_SHARE,
+}
 # What adds to the store, opens it, or takes away for good. Bypassing governance is nobody's by role:
 # whoever needs it is given it by name.
 _RULE_STORAGE = {

@@ -164,6 +164,7 @@ CELERY_TASK_ROUTES = {
     "photos.tasks.sweep": {"queue": "bulk"},
     "storage_admin.tasks.*": {"queue": "bulk"},
     "storage_admin.schedules.tasks.*": {"queue": "bulk"},
+    "storage_admin.analytics.tasks.*": {"queue": "bulk"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(PORTAL_DATA_DIR / "beat-schedule")
@@ -198,7 +199,8 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "uploads": {"daily_at": env.time_of_day("SCHEDULE_UPLOADS", "04:00")},
     "posture": {"daily_at": env.time_of_day("SCHEDULE_POSTURE", "05:00")},
 }
-CELERY_IMPORTS = ("storage_admin.schedules.tasks",)
+# The exports' tasks load pyarrow: workers alone import them.
+CELERY_IMPORTS = ("storage_admin.schedules.tasks", "storage_admin.analytics.tasks")
 CELERY_BEAT_SCHEDULE = {
     "schedules": _every(CHECK_SECONDS, "storage_admin.schedules.tasks.run_due"),
     **{
@@ -284,6 +286,28 @@ DYNAMODB_TABLE_PREFIX = env.text("DYNAMODB_TABLE_PREFIX", "PetTracker-")
 if DYNAMODB_MIRROR:
     SCHEDULES["mirror"] = {"every_seconds": 5, "task": "storage_admin.tasks.mirror_changes"}
     CELERY_BEAT_SCHEDULE["mirror"] = _every(5, "storage_admin.tasks.mirror_changes")
+
+# Where pets, photos and usage are exported to as Parquet (storage_admin/analytics): a bucket of its own, as
+# name or connection/name; empty: nothing is exported.
+ANALYTICS_BUCKET = env.text("ANALYTICS_BUCKET", "")
+ANALYTICS_PREFIX = env.text("ANALYTICS_PREFIX", "analytics/")
+ANALYTICS_KEEP_DAYS = env.number("ANALYTICS_KEEP_DAYS", 365)  # 0: all
+_export_at = env.time_of_day("SCHEDULE_ANALYTICS", "04:30")
+SCHEDULES["analytics"] = {"daily_at": _export_at if ANALYTICS_BUCKET else None}
+if ANALYTICS_BUCKET:
+    _sweep = "storage_admin.analytics.tasks.sweep_exports"
+    SCHEDULES["analytics-sweep"] = {"every_seconds": CHECK_SECONDS, "task": _sweep}
+    CELERY_BEAT_SCHEDULE["analytics-sweep"] = _every(CHECK_SECONDS, _sweep)
+
+# The Glue jobs that may be started from here (storage_admin/glue): by a person, after each export, daily.
+GLUE_JOBS = env.words("GLUE_JOBS")
+GLUE_AFTER_EXPORT = env.text("GLUE_AFTER_EXPORT", "", choices=tuple(GLUE_JOBS))
+GLUE_DAILY_JOBS = env.words("GLUE_DAILY_JOBS")
+_glue_at = env.time_of_day("SCHEDULE_GLUE", "05:30")
+SCHEDULES["glue"] = {"daily_at": _glue_at if GLUE_DAILY_JOBS else None}
+if GLUE_JOBS:
+    SCHEDULES["glue-sweep"] = {"every_seconds": SWEEP_SECONDS, "task": "storage_admin.tasks.follow_glue"}
+    CELERY_BEAT_SCHEDULE["glue-sweep"] = _every(SWEEP_SECONDS, "storage_admin.tasks.follow_glue")
 
 STORAGES = {
     "default": {"BACKEND": "portal.s3.storage.PhotoStorage"},

@@ -10,17 +10,19 @@ from django.utils.translation import gettext_lazy as _
 from portal import spelling
 from portal.display import ago, count_text
 from portal.model_admin import RecordAdmin
+from storage_admin.analytics.register import AnalyticsExportAdmin
 from storage_admin.buckets.columns import BucketColumns
 from storage_admin.buckets.filters import FailedChecks
 from storage_admin.buckets.pages import BucketPages
 from storage_admin.buckets.posture_pages import PosturePages
 from storage_admin.buckets.usage_pages import UsagePages
 from storage_admin.buckets.visibility_pages import VisibilityPages
+from storage_admin.glue.register import GlueRunAdmin
 from storage_admin.jobs import facts, kinds
 from storage_admin.jobs.filters import OfKind, WithFailures
 from storage_admin.jobs.pages import JobPages, NewJobPages
 from storage_admin.mirror.register import MirrorItemAdmin
-from storage_admin.models import Bucket, Job, MirrorItem, ShareLink
+from storage_admin.models import AnalyticsExport, Bucket, GlueRun, Job, MirrorItem, ShareLink
 from storage_admin.objects.browser_pages import BrowserPages
 from storage_admin.objects.form_pages import ObjectFormPages
 from storage_admin.objects.pages import ObjectPages
@@ -33,6 +35,8 @@ from storage_admin.time_machine.pages import TimeMachinePages
 
 admin.site.register(ShareLink, ShareLinkAdmin)
 admin.site.register(MirrorItem, MirrorItemAdmin)
+admin.site.register(AnalyticsExport, AnalyticsExportAdmin)
+admin.site.register(GlueRun, GlueRunAdmin)
 
 
 @admin.register(Bucket)

@@ -8,7 +8,11 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
+
 from photos import drawing
+from portal.aws import glue
+from portal.local import simulator
 from portal.s3 import (
     acl,
     buckets,
@@ -31,6 +35,20 @@ from portal.s3.types import RetentionMode, StorageClass
 from storage_admin.errors import NotPossible
 
 WIDTH, HEIGHT = 640, 480
+# The simulator runs it with the job's arguments as its environment; at Amazon it would read them by
+# getResolvedOptions, and the manifest by boto3.
+REPORT = b'''"""Tells how many rows the export has that --manifest names."""
+import json, os, sys, urllib.parse, urllib.request
+place = os.environ.get("manifest", "").removeprefix("s3://")
+if not place:
+    sys.exit("Which export? Hand over --manifest=s3://bucket/key.")
+address = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}/{urllib.parse.quote(place)}"
+with urllib.request.urlopen(address, timeout=10) as answer:
+    tables = json.load(answer)["tables"]
+for name, table in tables.items():
+    print(name, table["rows"])
+'''
+REPORT_KEY = "glue-scripts/report.py"
 LOCKED_DAYS = 30
 
 
@@ -122,12 +140,22 @@ def _locked(bucket: str, alias: str) -> None:
     _picture(bucket, "free.jpg", 23, alias)
 
 
+def _analytics(bucket: str, alias: str) -> None:
+    """Make what the exports are written to, and a Glue job that reads them; that one never at Amazon."""
+    buckets.create(bucket, Birth(versioned=False), alias=alias)
+    if alias != settings.SERVICES_CONNECTION or not settings.SERVICES_ENDPOINT_URL:
+        return
+    objects.put(bucket, REPORT_KEY, REPORT, content_type="text/x-python", overwrite=True, alias=alias)
+    glue.make_shell_job(simulator.GLUE_JOB, script=f"s3://{bucket}/{REPORT_KEY}", role="sample")
+
+
 _SAMPLES: dict[str, Callable[[str, str], None]] = {
     "sample-versions": _versions,
     "sample-suspended": _suspended,
     "sample-public": _public,
     "sample-archive": _archive,
     "sample-locked": _locked,
+    simulator.ANALYTICS_BUCKET: _analytics,
 }
 
 

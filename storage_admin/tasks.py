@@ -15,6 +15,7 @@ from portal.s3.errors import StorageUnavailable
 from storage_admin import purge as purging
 from storage_admin.buckets import looking, posture, usage
 from storage_admin.buckets.usage import Slice
+from storage_admin.glue import running as glue
 from storage_admin.jobs import claims, running
 from storage_admin.mirror import verifying, writing
 from storage_admin.reconciliation import scanning
@@ -182,3 +183,28 @@ def send_check(check_id: int) -> None:
         run_check.delay(check_id)
     except OperationalError as error:
         logger.warning("check_not_queued", check=check_id, error=str(error))
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def follow_glue() -> None:
+    """Start what was asked of Glue and not started yet, and look how its runs are."""
+    glue.sweep()
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def run_glue(run_id: int) -> None:
+    """Start, look at, or stop one run, now that somebody asked."""
+    glue.work(run_id)
+
+
+def enqueue_glue(run_id: int) -> None:
+    """Queue the run once the current transaction is committed."""
+    transaction.on_commit(partial(send_glue, run_id))
+
+
+def send_glue(run_id: int) -> None:
+    """Queue the run now. Without a broker it waits for the sweep."""
+    try:
+        run_glue.delay(run_id)
+    except OperationalError as error:
+        logger.warning("glue_run_not_queued", run=run_id, error=str(error))

@@ -11,7 +11,11 @@ from portal.counts import capped
 from portal.s3 import session
 from portal.today import Card, Tone
 from storage_admin import addresses
+from storage_admin.analytics import asking as exports
 from storage_admin.buckets.filters import FAILED, FailedChecks, with_failed_checks
+from storage_admin.glue import asking as glue
+from storage_admin.glue.register import UNNOTED as UNNOTED_RUNS
+from storage_admin.glue.register import EndFilter
 from storage_admin.jobs.filters import UNNOTED, WithFailures, with_failures
 from storage_admin.mirror import writing
 from storage_admin.models import Bucket
@@ -37,6 +41,7 @@ def cards(request: HttpRequest) -> Iterable[Card]:
             help=_("Their last run failed, or its worker died. Each says what; its next run clears it."),
         )
     yield from _mirror(request)
+    yield from _analysis(request)
     if not request.user.has_perm("storage_admin.view_bucket"):
         return
     yield Card(
@@ -87,3 +92,23 @@ def _mirror(request: HttpRequest) -> Iterable[Card]:
         tone=Tone.ATTENTION,
         help=_("Changes that have waited for over ten minutes to be sent to DynamoDB."),
     )
+
+
+def _analysis(request: HttpRequest) -> Iterable[Card]:
+    """Yield what failed of the exports for analysis and of Glue's runs, where these are switched on."""
+    if settings.ANALYTICS_BUCKET and request.user.has_perm("storage_admin.view_analyticsexport"):
+        yield Card(
+            label=_("Export for analysis that failed"),
+            count=lambda: int(exports.last_failed()),
+            url=reverse("admin:storage_admin_analyticsexport_changelist"),
+            tone=Tone.ATTENTION,
+            help=_("The last one. It says why; the next one that is done clears it."),
+        )
+    if settings.GLUE_JOBS and request.user.has_perm("storage_admin.view_gluerun"):
+        yield Card(
+            label=_("Glue runs that failed"),
+            count=lambda: capped(glue.unnoted()),
+            url=f"{reverse('admin:storage_admin_gluerun_changelist')}?{EndFilter.parameter_name}={UNNOTED_RUNS}",
+            tone=Tone.ATTENTION,
+            help=_("Or were never started. Each says why; it is listed here until somebody has noted it."),
+        )

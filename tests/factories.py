@@ -16,7 +16,7 @@ from photos.choices import PhotoStatus
 from photos.imaging import RenditionSpec
 from photos.models import Photo, Rendition
 from portal.models import User
-from storage_admin.models import Bucket, Job, MirrorItem, ShareLink
+from storage_admin.models import AnalyticsExport, Bucket, GlueRun, Job, MirrorItem, ShareLink
 
 
 class UserFactory(factory.django.DjangoModelFactory):
@@ -230,3 +230,41 @@ class MirrorItemFactory(factory.django.DjangoModelFactory):
 
     class Meta:
         model = MirrorItem
+
+
+class AnalyticsExportFactory(factory.django.DjangoModelFactory):
+    """An export that is done, as a row alone."""
+
+    name = factory.Sequence(lambda n: f"20261201T{n:012}Z")
+    day = date(2026, 12, 1)
+    connection = "default"
+    bucket = "analytics"
+    prefix = "analytics/"
+    state = "done"
+    files = factory.LazyFunction(
+        lambda: [{"table": "pets", "key": "k", "rows": 3, "bytes": 2_048, "sha256": "0" * 64}]
+    )
+    made_by_name = "portal"
+    begun_at = factory.LazyFunction(timezone.now)
+    ended_at = factory.LazyFunction(timezone.now)
+
+    class Meta:
+        model = AnalyticsExport
+
+
+class GlueRunFactory(factory.django.DjangoModelFactory):
+    """A run that somebody asked for, and that no worker started yet."""
+
+    job = "report"
+    ask = factory.Sequence(lambda n: f"form:{n}")
+    trigger = GlueRun.Trigger.PERSON
+    made_by_name = "ada"
+
+    class Meta:
+        model = GlueRun
+
+    class Params:
+        failed = factory.Trait(
+            state="FAILED", error="It broke.", run_id="jr_1", seconds=12,
+            ended_at=factory.LazyFunction(timezone.now),
+        )  # fmt: skip

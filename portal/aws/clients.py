@@ -20,17 +20,18 @@ READ_SECONDS = 10
 POOL = 16
 
 _lock = threading.Lock()
-_clients: dict[tuple[int, str, str, str, int], Any] = {}
+_clients: dict[tuple[int, str, str, str, int, int], Any] = {}
 
 
-def client(service: Any, *, read_seconds: int = READ_SECONDS) -> Any:
+def client(service: Any, *, read_seconds: int = READ_SECONDS, requests: int = _REQUESTS) -> Any:
     """Return this process's client for the service, with the keys of SERVICES_CONNECTION.
 
-    `read_seconds` is how long an answer may take: long polling needs more than its own wait.
+    `read_seconds` is how long an answer may take: long polling needs more than its own wait. `requests` is
+    how often a call is sent at most: once, where what was done twice would be there twice.
     Raises the errors of `portal.s3.session` for a connection that cannot be made.
     """
     alias, endpoint = settings.SERVICES_CONNECTION, settings.SERVICES_ENDPOINT_URL
-    key = (os.getpid(), alias, endpoint, str(service), read_seconds)
+    key = (os.getpid(), alias, endpoint, str(service), read_seconds, requests)
     made = session.session(alias)
     with _lock:
         if key not in _clients:
@@ -42,7 +43,7 @@ def client(service: Any, *, read_seconds: int = READ_SECONDS) -> Any:
                     config=Config(
                         connect_timeout=_CONNECT_SECONDS,
                         read_timeout=read_seconds,
-                        retries={"mode": "standard", "total_max_attempts": _REQUESTS},
+                        retries={"mode": "standard", "total_max_attempts": requests},
                         max_pool_connections=POOL,
                     ),
                 )

@@ -7,6 +7,7 @@
     ├── BadValue                the service, or a rule of it checked here, refuses these values
     ├── Exists                  there is one of this name already
     └── ServiceUnavailable      no answer, throttled, or an internal error; try again later
+        └── Busy                it answered, and has no room now: nothing was done
 
 `translate()` is the only reader of error codes. Errors speak to a person; `code`, `operation` and
 `request_id` are for whoever helps that person.
@@ -39,7 +40,7 @@ class ServiceError(Exception):
 
 
 class NotThere(ServiceError):
-    """No such table, queue or job."""
+    """No such table, queue, job or run."""
 
 
 class Refused(ServiceError):
@@ -62,6 +63,10 @@ class ServiceUnavailable(ServiceError):
     """No answer, throttled, or an internal error; the same call may work later."""
 
 
+class Busy(ServiceUnavailable):
+    """The service answered, and asks for patience: nothing was done, and the same call may work later."""
+
+
 _BY_CODE: dict[str, type[ServiceError]] = {
     "ResourceNotFoundException": NotThere,
     "TableNotFoundException": NotThere,
@@ -82,10 +87,16 @@ _BY_CODE: dict[str, type[ServiceError]] = {
     "InvalidParameterValue": BadValue,
     "ResourceInUseException": Exists,
     "TableAlreadyExistsException": Exists,
-    "ProvisionedThroughputExceededException": ServiceUnavailable,
-    "RequestLimitExceeded": ServiceUnavailable,
-    "ThrottlingException": ServiceUnavailable,
-    "LimitExceededException": ServiceUnavailable,
+    "InvalidInputException": BadValue,
+    "AlreadyExistsException": Exists,
+    "ProvisionedThroughputExceededException": Busy,
+    "RequestLimitExceeded": Busy,
+    "ThrottlingException": Busy,
+    "LimitExceededException": Busy,
+    "ConcurrentRunsExceededException": Busy,
+    "ResourceNumberLimitExceededException": Busy,
+    "OperationTimeoutException": ServiceUnavailable,
+    "InternalServiceException": ServiceUnavailable,
     "InternalServerError": ServiceUnavailable,
 }
 
@@ -98,6 +109,7 @@ def _sentence(kind: type[ServiceError], operation: str, code: str, said: str) ->
         BadValue: _("%(operation)s: these values are refused: %(said)s"),
         Exists: _("%(operation)s: there is one of this name already."),
         ServiceUnavailable: _("The service does not answer, or asks for patience (%(code)s)."),
+        Busy: _("The service asks for patience (%(code)s)."),
     }
     words = sentences.get(kind) or _("%(operation)s failed: %(said)s (%(code)s).")
     return words % {"operation": operation, "code": code, "said": said or code}

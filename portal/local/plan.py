@@ -69,7 +69,7 @@ def units(
             )
         )
     if simulated is not None:
-        running += [_simulator(simulated), _samples(), _mirror()]
+        running += [_simulator(simulated), _samples(), _mirror(), _export()]
     return [*servers, *steps, *running]
 
 
@@ -133,6 +133,17 @@ def _mirror() -> Step:
         label="the mobile app's tables in the simulated DynamoDB",
         command=_manage_command("setup_dynamodb"),
         needs=(simulator.NAME,),
+        is_background=True,
+    )
+
+
+def _export() -> Step:
+    # At each start, for the same reason; with as many pets as there are by then.
+    return Step(
+        name="export",
+        label="an export for analysis in the simulated Amazon S3",
+        command=_manage_command("export_analytics"),
+        needs=("simulator-samples", "migrate"),
         is_background=True,
     )
 

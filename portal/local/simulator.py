@@ -25,6 +25,9 @@ from portal.local.ports import LOOPBACK
 # How the connection is called: in the settings' variables, in its profile, and on the pages.
 NAME = "simulator"
 START_SECONDS = 30
+# What `simulator_samples` makes there for the exports, which the portal's settings then name.
+ANALYTICS_BUCKET = "sample-analytics"
+GLUE_JOB = "sample-report"
 _REGION = "us-east-1"
 # It asks nobody for keys; boto3 must have some to sign with.
 _CREDENTIALS = f"""\
@@ -66,7 +69,7 @@ class Simulator:
         return [sys.executable, "-m", "ministack"]
 
     def environment(self) -> dict[str, str]:
-        """Return its whole environment: nothing is inherited, and nothing but S3 is offered.
+        """Return its whole environment: nothing is inherited, and only what the portal uses is offered.
 
         Left alone it also listens for MQTT and SFTP, on all interfaces.
         """
@@ -76,7 +79,7 @@ class Simulator:
             "TMPDIR": str(self.directory),
             "BIND_HOST": LOOPBACK,
             "GATEWAY_PORT": str(self.port),
-            "SERVICES": "s3,sts,kms,sqs,dynamodb",
+            "SERVICES": "s3,sts,kms,sqs,dynamodb,glue",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
@@ -95,4 +98,7 @@ class Simulator:
             "SERVICES_CONNECTION": NAME,
             "SERVICES_ENDPOINT_URL": self.endpoint_url,
             "DYNAMODB_MIRROR": "true",
+            "ANALYTICS_BUCKET": f"{NAME}/{ANALYTICS_BUCKET}",
+            "GLUE_JOBS": GLUE_JOB,
+            "GLUE_AFTER_EXPORT": GLUE_JOB,
         }

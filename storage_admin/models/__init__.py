@@ -1,6 +1,8 @@
-"""Rows of the storage: buckets, jobs, scans, share links."""
+"""Rows of the storage: buckets, jobs, scans, share links, exports."""
 
+from storage_admin.models.analytics import AnalyticsExport
 from storage_admin.models.buckets import Bucket, BucketChange, UsageSnapshot
+from storage_admin.models.glue import GlueRun
 from storage_admin.models.jobs import AT_WORK, ENDED, Job, JobItem, JobState
 from storage_admin.models.mirror import MirrorCheck, MirroredOwner, MirrorItem
 from storage_admin.models.reconciling import Finding, Scan, StagedEntry
@@ -10,9 +12,11 @@ from storage_admin.models.sharing import ShareLink, ShareLinkQuerySet
 __all__ = [
     "AT_WORK",
     "ENDED",
+    "AnalyticsExport",
     "Bucket",
     "BucketChange",
     "Finding",
+    "GlueRun",
     "Job",
     "JobItem",
     "JobState",

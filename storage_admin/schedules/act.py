@@ -35,6 +35,10 @@ class Act(ABC):
     right: ClassVar[str]  # app.codename, asked of whoever presses "Run now": that of the same thing by hand
     kind: ClassVar[str] = ""  # of the jobs that it makes
 
+    def is_offered(self) -> bool:
+        """Whether the page shows the line: what settings switch off altogether is not."""
+        return True
+
     @abstractmethod
     def run(self, began: datetime, until: float) -> Went:
         """Do it, at most until the given `time.monotonic()`. Safe to repeat, also after half of it.

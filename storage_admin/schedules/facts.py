@@ -35,6 +35,8 @@ SWEEPS: dict[str, str | Promise] = {
     "storage-count": gettext_lazy("Counts new buckets, goes on with counts"),
     "storage-jobs": gettext_lazy("Queues jobs that nobody works on"),
     "storage-scans": gettext_lazy("Goes on with the scan"),
+    "analytics-sweep": gettext_lazy("Goes on with the export for analysis"),
+    "glue-sweep": gettext_lazy("Starts Glue runs that were asked for, follows the others"),
     "mirror": gettext_lazy("Sends changes to DynamoDB, compares both sides once a day"),
 }
 
@@ -74,9 +76,22 @@ def shown(user: User) -> dict[str, Any]:
     rows, now = {row.name: row for row in Schedule.objects.all()}, timezone.now()
     swept = _sweeps(rows, now)
     return {
-        "schedules": [_line(act, rows.get(act.name), user, now) for act in acts.EVERY],
+        "schedules": [_line(act, rows.get(act.name), user, now) for act in acts.EVERY if act.is_offered()],
         "sweeps": swept,
         "late_sweeps": sum(sweep.is_late for sweep in swept),
+    }
+
+
+def beside(user: User) -> dict[str, str]:
+    """Return the addresses of the lists that stand beside that of jobs, where there is anything to see."""
+    lists = (
+        ("glue_url", "gluerun", settings.GLUE_JOBS),
+        ("exports_url", "analyticsexport", settings.ANALYTICS_BUCKET),
+    )
+    return {
+        name: reverse(f"admin:storage_admin_{model}_changelist")
+        for name, model, is_on in lists
+        if is_on and user.has_perm(f"storage_admin.view_{model}")
     }
 
 

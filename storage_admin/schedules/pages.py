@@ -26,6 +26,7 @@ class SchedulePages:
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list of jobs, with the timetable above it where nothing was searched for."""
         shown = {} if request.GET else facts.shown(staff(request))
+        shown |= facts.beside(staff(request))
         return super().changelist_view(request, shown | (extra_context or {}))  # type: ignore[misc]  # a mixin
 
     @admin_page(permission=SEE, post_only=True)

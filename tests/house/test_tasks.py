@@ -47,6 +47,10 @@ def test_what_nobody_calls_is_on_the_timetable() -> None:
         "storage_admin.tasks.count_slice",
         "storage_admin.tasks.mirror_changes",  # where settings switch it on
         "storage_admin.tasks.run_check",
+        "storage_admin.analytics.tasks.run_export",
+        "storage_admin.analytics.tasks.sweep_exports",  # where settings switch it on
+        "storage_admin.tasks.follow_glue",  # likewise
+        "storage_admin.tasks.run_glue",
         "storage_admin.tasks.run_job",
         "storage_admin.tasks.run_scan",
     }

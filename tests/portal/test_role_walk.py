@@ -31,7 +31,7 @@ from portal.audit import AuditEvent
 from portal.models import User
 from portal.roles import ROLES
 from portal.s3.types import VersioningState
-from storage_admin.models import Bucket, BucketChange, Job, ShareLink
+from storage_admin.models import Bucket, BucketChange, GlueRun, Job, ShareLink
 from tests.factories import UserFactory
 from tests.portal.test_admin_walk import MODELS, makers
 
@@ -52,6 +52,7 @@ VALUES: dict[str, Callable[[Rows], Any]] = {
     "change_id": lambda rows: BucketChange.objects.get(bucket_id=rows[Bucket].pk).pk,
     "job_id": lambda rows: rows[Job].pk,
     "kind": lambda _rows: "destroy",
+    "run_id": lambda rows: rows[GlueRun].pk,
     "link_id": lambda rows: rows[ShareLink].pk,
     "pet_id": lambda rows: rows[Pet].pk,
     "photo_id": lambda rows: rows[Photo].pk,

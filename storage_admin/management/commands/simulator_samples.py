@@ -3,6 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from portal.aws.errors import ServiceError
 from portal.s3 import session
 from portal.s3.errors import S3Error
 from storage_admin import simulator_samples
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         for alias in simulated:
             try:
                 made = simulator_samples.make(alias)
-            except S3Error as error:
+            except (S3Error, ServiceError) as error:
                 raise CommandError(f"{alias}: {error} ({error.operation}: {error.code})") from error
             self.stdout.write(f"{alias}: {', '.join(made) or 'nothing to do'}")
         looking.look()

@@ -1,6 +1,7 @@
 """What is done daily: a class for each line, and the table of all of them."""
 
 from storage_admin.schedules.act import Act
+from storage_admin.schedules.acts.analysis import Analytics, GlueJobs
 from storage_admin.schedules.acts.jobs import AbortUploads, VerifySlice
 from storage_admin.schedules.acts.rounds import Posture, Reconcile, Usage
 from storage_admin.schedules.acts.tidying import Exports, Sessions, ShareLinks, Trash
@@ -11,6 +12,8 @@ EVERY: tuple[Act, ...] = (
     VerifySlice(),
     Usage(),
     Posture(),
+    Analytics(),
+    GlueJobs(),
     Trash(),
     Exports(),
     ShareLinks(),

@@ -20,7 +20,7 @@ from tests.factories import BucketFactory
 def no_queue(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     """Nothing is sent, whatever a commit wants to: tests are the workers. What would have been is kept."""
     sent: list[tuple[str, Any]] = []
-    for name in ("run_job", "run_scan", "count_slice", "check_buckets"):
+    for name in ("run_job", "run_scan", "count_slice", "check_buckets", "run_glue"):
         monkeypatch.setattr(
             f"storage_admin.tasks.{name}.delay", lambda *given, name=name: sent.append((name, given))
         )
@@ -29,6 +29,13 @@ def no_queue(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         lambda given, **_options: sent.append(("run_schedule", given)),
     )
     return sent
+
+
+@pytest.fixture(autouse=True)
+def every_line(settings: Any) -> None:
+    """All lines are shown, also those that settings switch off."""
+    settings.ANALYTICS_BUCKET = "analytics"
+    settings.GLUE_JOBS = settings.GLUE_DAILY_JOBS = ["report"]
 
 
 @pytest.fixture
