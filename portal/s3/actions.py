@@ -5,8 +5,6 @@ A line for each operation, and one for each parameter, or part of an answer, tha
 Authorization Reference for Amazon S3, and the API's page on each operation.
 """
 
-from collections.abc import Iterable
-
 _LOCK = {"ObjectLockMode": "s3:PutObjectRetention", "ObjectLockLegalHoldStatus": "s3:PutObjectLegalHold"}
 
 ACTIONS: dict[str, tuple[str, ...]] = {
@@ -145,18 +143,15 @@ OF_ACCOUNT = frozenset(
 )
 
 
-def needed(operations: Iterable[str]) -> set[str]:
-    """Return the actions that the operations need. KeyError for one that has no line."""
-    return {action for operation in operations for action in ACTIONS[operation]}
-
-
-def missing(operation: str, said: str = "") -> str:
-    """Return the action to grant where the operation was refused, empty where that is not known.
+def missing(operation: str, said: str = "") -> tuple[str, ...]:
+    """Return the action to grant where the operation was refused; none where that is not known.
 
     Amazon's own word counts most: "... is not authorized to perform: s3:PutObject on resource ...".
-    Else it is the first of the operation's line.
+    Else it is the first of the operation's line, and a second one where a version may have been named.
     """
-    return said_by_store(said) or next(iter(ACTIONS.get(operation, ())), "")
+    if named := said_by_store(said):
+        return (named,)
+    return (*ACTIONS.get(operation, ())[:1], *ACTIONS.get(f"{operation}:VersionId", ()))
 
 
 def said_by_store(said: str) -> str:

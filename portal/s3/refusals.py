@@ -11,12 +11,12 @@ _OVER = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
 
 def sentence(operation: str, code: str, said: str) -> str:
     """Return it, with the IAM action where one is known; `said` is the store's own message."""
-    action = actions.missing(operation, said) if code in _FOR_WANT_OF_A_RIGHT else ""
-    if action:
+    asked = actions.missing(operation, said) if code in _FOR_WANT_OF_A_RIGHT else ()
+    if asked:
         return _(
             "The store refused access: it asks for the right %(action)s. "
             "Ask the storage operator to check keys and permissions."
-        ) % {"action": action}
+        ) % {"action": _(" or ").join(asked)}
     if code in _OVER:
         return _("The store refused access: the portal's temporary keys have ended. Give it new ones.")
     return _("The store refused access. Ask the storage operator to check keys and permissions.")

@@ -71,7 +71,8 @@ _ABORT = _words("AbortMultipartUpload ListParts")
 _COPY = (
     _READ_OBJECT | _READ_ACL | _WRITE_ACL | _ASK_BLOCKS | _ABORT
     | _words(
-        "CopyObject CopyObject:TaggingDirective CopyObject:ObjectLockMode CopyObject:ObjectLockLegalHoldStatus",
+        "CopyObject CopyObject:TaggingDirective CopyObject:ObjectLockMode",
+        "CopyObject:ObjectLockLegalHoldStatus",
         "GetObjectTagging GetObjectTagging:VersionId",
         "CreateMultipartUpload CreateMultipartUpload:Tagging CreateMultipartUpload:ObjectLockMode",
         "CreateMultipartUpload:ObjectLockLegalHoldStatus UploadPartCopy CompleteMultipartUpload",

@@ -129,11 +129,14 @@ def _tables(places: Places) -> tuple[str, ...]:
 def _drop_repeated(grants: _Grants, places: Places) -> None:
     """Take out of narrower statements what a wider one grants already: a policy has few letters."""
     wider = {sid: actions for (sid, _resources), actions in grants.found.items()}
+    holds_photos = places.photo_bucket in places.buckets
+    by_wider = {
+        "Exports": "ObjectsInBuckets",
+        "PhotosAndRenditions": "ObjectsInBuckets" if holds_photos else "",
+        "PhotoBucket": "Buckets" if holds_photos else "",
+    }
     for (sid, _resources), actions in grants.found.items():
-        if sid == "Exports" or (sid == "PhotosAndRenditions" and places.photo_bucket in places.buckets):
-            actions -= wider.get("ObjectsInBuckets", set())
-        elif sid == "PhotoBucket" and places.photo_bucket in places.buckets:
-            actions -= wider.get("Buckets", set())
+        actions.difference_update(wider.get(by_wider.get(sid, ""), set()))
 
 
 def _one_or_all(resources: Sequence[str]) -> str | list[str]:

@@ -108,7 +108,7 @@ class Command(BaseCommand):
 
 
 def _features(chosen: Connection, named: list[str] | None) -> list[Feature]:
-    """Return those that were named, or those that the settings switch on, as far as this connection has them."""
+    """Return those that were named, or that the settings switch on, as far as this connection has them."""
     if named and ROLE in named:
         raise CommandError(f"--feature {ROLE} is a policy of its own: ask for it alone.")
     found = [one for one in FEATURES if (one.slug in named if named else one.is_on())]

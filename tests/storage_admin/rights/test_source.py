@@ -151,7 +151,7 @@ def test_reading_of_the_source_sees_what_is_known_to_be_called() -> None:
 
 
 def test_a_task_alone_does_what_jobs_do() -> None:
-    """Why jobs are the workers' side: nobody but the engine acts, and nobody but tasks and commands run it."""
+    """Why jobs are the workers' side: the engine alone acts, and tasks and commands alone run it."""
     acting = [name for name, module in modules().items() if ".act(job, " in module.text]
     running = {
         name
