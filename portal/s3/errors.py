@@ -173,6 +173,7 @@ _BY_CODE: dict[str, type[S3Error]] = {
     "AllAccessDisabled": AccessRefused,
     "ExpiredToken": AccessRefused,
     "InvalidAccessKeyId": AccessRefused,
+    "InvalidClientTokenId": AccessRefused,
     "InvalidToken": AccessRefused,
     "RequestTimeTooSkewed": ClockSkewed,
     "SignatureDoesNotMatch": AccessRefused,
@@ -223,7 +224,6 @@ _BY_CODE: dict[str, type[S3Error]] = {
 
 # Operations that every store has: 405 to one of them means that the version is a delete marker.
 _READS = {"HeadObject", "GetObject", "GetObjectAcl", "GetObjectTagging"}
-_CREATES = {"CreateBucket"}
 # Codes with several meanings, told apart by the words that Amazon documents.
 _BY_WORDS: tuple[tuple[str, tuple[str, ...], type[S3Error]], ...] = (
     ("AccessDenied", ("object lock", "worm"), ObjectLocked),
@@ -241,7 +241,7 @@ def _by_circumstance(
         return DeleteMarkerFound
     if code in {"MethodNotAllowed", "405"} and operation in _READS:
         return DeleteMarkerFound
-    if code in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"} and operation not in _CREATES:
+    if code in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"} and operation != "CreateBucket":
         return Unsupported  # the store took a PUT that it does not know for that of a bucket
     said = message.lower()
     for same_code, words, kind in _BY_WORDS:
@@ -289,26 +289,25 @@ def translate(error: BotoCoreError | ClientError, operation: str) -> S3Error:
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         metadata = error.response.get("ResponseMetadata", {})
-        code = str(details.get("Code", ""))
-        said = str(details.get("Message", ""))
+        code, said = str(details.get("Code", "")), str(details.get("Message", ""))
+        if error.operation_name == "AssumeRole":  # whatever was asked: first the role's keys were to be had
+            operation = error.operation_name
         kind = _by_circumstance(code, said, operation, metadata.get("HTTPHeaders", {})) or _BY_CODE.get(code)
         if kind is None:
             status = int(metadata.get("HTTPStatusCode", 0))
-            # 429: not Amazon's, but how R2 and others throttle, each under a code of its own.
+            # 429: not Amazon's, but R2's and others', each under a code of its own.
             kind = StorageUnavailable if status >= 500 or status == 429 else S3Error
         request_id = str(metadata.get("RequestId", ""))
         return kind(
             _sentence(kind, code, said, operation), operation=operation, code=code, request_id=request_id
         )
-    code = type(error).__name__
+    code, kind = type(error).__name__, S3Error
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         kind = AccessRefused
     elif isinstance(error, BotoConnectionError | HTTPClientError | IncompleteReadError):
         kind = StorageUnavailable
     elif isinstance(error, ParamValidationError):
         kind = BadRequest
-    else:
-        kind = S3Error
     return kind(_sentence(kind, code, str(error), operation), operation=operation, code=code)
 
 

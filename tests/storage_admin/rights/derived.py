@@ -201,7 +201,7 @@ def _words(tree: ast.AST) -> Iterator[str]:
 
 
 def _aliases(module: Module) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}

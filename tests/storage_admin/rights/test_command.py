@@ -12,7 +12,6 @@ from portal.s3.actions import OF_ACCOUNT
 from storage_admin.rights import policies
 from storage_admin.rights.features import FEATURES
 from tests.factories import BucketFactory
-from tests.house.source import ROOT
 
 pytestmark = pytest.mark.django_db
 ROLE = "arn:aws:iam::111122223333:role/portal"

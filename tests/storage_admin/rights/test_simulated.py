@@ -1,4 +1,4 @@
-"""The printed documents, judged by a policy simulator (MiniStack's): what is needed is allowed, the rest not."""
+"""The printed documents, judged by the policy simulator of MiniStack: what is needed is allowed, no more."""
 
 import json
 from collections.abc import Callable, Iterator
