@@ -19,6 +19,7 @@ from storage_admin.buckets.pages import BucketPages
 from storage_admin.buckets.posture_pages import PosturePages
 from storage_admin.buckets.usage_pages import UsagePages
 from storage_admin.buckets.visibility_pages import VisibilityPages
+from storage_admin.connections.pages import ConnectionPages
 from storage_admin.jobs import facts, kinds
 from storage_admin.jobs.filters import OfKind, WithFailures
 from storage_admin.jobs.pages import JobPages, NewJobPages
@@ -48,6 +49,7 @@ class BucketAdmin(
     ObjectFormPages,
     PosturePages,
     VisibilityPages,
+    ConnectionPages,
     UsagePages,
     ReconciliationPages,
     TimeMachinePages,
@@ -86,6 +88,7 @@ class BucketAdmin(
             *self.setting_urls(),
             *self.posture_urls(),
             *self.visibility_urls(),
+            *self.connection_urls(),
             *self.usage_urls(),
             *self.reconciliation_urls(),
             *self.time_machine_urls(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from botocore.parsers import ResponseParserError
 from django.utils.translation import gettext as _
 
 from portal.s3 import session
@@ -55,7 +56,8 @@ def place(method: str) -> str:
 def of(alias: str = session.DEFAULT) -> Identity:
     """Ask STS whose keys these are. Unsupported where a store of another kind has no STS.
 
-    That is, whatever such a store answers that is no identity: few have STS, and each says so otherwise.
+    That is, whatever such a store answers that is no identity: few have STS, and each says so otherwise,
+    SeaweedFS by an answer without a body.
     """
     try:
         with translated("GetCallerIdentity"):
@@ -65,11 +67,15 @@ def of(alias: str = session.DEFAULT) -> Identity:
     except S3Error as error:
         if session.connection(alias).is_at_amazon:
             raise
-        raise Unsupported(
-            _("This store does not tell whose keys these are: it has no STS."),
-            operation=error.operation, code=error.code, request_id=error.request_id,
-        ) from error  # fmt: skip
+        raise _without_sts(error.code) from error
+    except ResponseParserError as error:  # not one of botocore's own kind
+        raise _without_sts(type(error).__name__) from error
     return Identity(str(said.get("Account", "")), str(said.get("Arn", "")))
+
+
+def _without_sts(code: str) -> Unsupported:
+    words = _("This store does not tell whose keys these are: it has no STS.")
+    return Unsupported(words, operation="GetCallerIdentity", code=code)
 
 
 def source(alias: str = session.DEFAULT) -> Source:

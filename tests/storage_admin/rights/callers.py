@@ -31,6 +31,7 @@ CALLERS: dict[str, Caller] = {
     "storage_admin.purge": Caller("purge", (WORKER,)),
     "storage_admin.bucket_settings": Caller("settings", (WEB,)),
     "storage_admin.buckets.connecting": Caller("look", (WEB,)),
+    "storage_admin.connections": Caller("look", (WEB,)),
     # These three also when somebody presses "Look now", "Check now", "Count now".
     "storage_admin.buckets.looking": Caller("look", (WEB, WORKER)),
     "storage_admin.buckets.posture": Caller("look", (WEB, WORKER)),
