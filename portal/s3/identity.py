@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserError
 from django.utils.translation import gettext as _
 
@@ -92,6 +94,30 @@ def source(alias: str = session.DEFAULT) -> Source:
         is_temporary=bool(keys.token) or ends_at is not None,
         are_renewed=ends_at is not None,
     )
+
+
+def same_keys(before: object, alias: str = session.DEFAULT) -> bool:
+    """Whether the keys are those of `mark` before; also True for keys that botocore renews by itself.
+
+    Of those, a new session always has others: that says nothing about the old ones.
+    """
+    now = mark(alias)
+    return now is None or now == before
+
+
+def mark(alias: str = session.DEFAULT) -> object:
+    """Return what tells these keys from others, to compare with `same_keys` and for nothing else.
+
+    None for keys that botocore renews, or that cannot be had.
+    """
+    try:
+        found = session.session(alias).get_credentials()
+        if found is None or isinstance(found, RefreshableCredentials):
+            return None
+        keys = found.get_frozen_credentials()
+    except (S3Error, BotoCoreError):
+        return None
+    return hash((keys.access_key, keys.secret_key, keys.token))
 
 
 def end_of_keys(alias: str = session.DEFAULT) -> datetime | None:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 from botocore.credentials import RefreshableCredentials
 
 OVER = frozenset(
@@ -35,8 +34,8 @@ LEAST_SECONDS = 1  # between two renewals of a connection: each makes a session 
 _renewed: dict[tuple[int, str], float] = {}
 
 
-def watch(client: Any, session: boto3.Session, alias: str, renew: Callable[[str], None]) -> None:
-    """Call `renew(alias)` when the client is told that its keys are over."""
+def watch(client: Any, session: Any, alias: str, renew: Callable[[str], None]) -> None:
+    """Call `renew(alias)` when the client is told that its keys are over; `session` is who made it."""
 
     def look(parsed: Any, **_event: Any) -> None:
         code = parsed.get("Error", {}).get("Code", "") if isinstance(parsed, dict) else ""
@@ -49,7 +48,7 @@ def watch(client: Any, session: boto3.Session, alias: str, renew: Callable[[str]
     client.meta.events.register(f"after-call.{client.meta.service_model.service_id.hyphenize()}", look)
 
 
-def _may_have_ended(session: boto3.Session) -> bool:
+def _may_have_ended(session: Any) -> bool:
     """Whether these are temporary keys of which nobody told boto3 an end."""
     found = session.get_credentials()
     return bool(found and not isinstance(found, RefreshableCredentials) and found.token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from botocore.config import Config
@@ -13,6 +14,7 @@ from botocore.credentials import (
 from botocore.exceptions import NoCredentialsError
 from botocore.session import Session as BotocoreSession
 
+from portal.s3 import renewal
 from portal.s3.patience import make_patient
 from portal.s3.types import Connection
 
@@ -25,11 +27,14 @@ class KeysOfRole(CredentialProvider):
 
     METHOD = "assume-role-of-connection"
 
-    def __init__(self, chosen: Connection, region_name: str, config: Config) -> None:
+    def __init__(
+        self, chosen: Connection, region_name: str, config: Config, renew: Callable[[str], None]
+    ) -> None:
         super().__init__()
         self.chosen = chosen
         self.region_name = region_name
         self.config = config
+        self.renew = renew  # called when the keys that take on the role are over themselves
 
     def load(self) -> Any:
         source = BotocoreSession(profile=self.chosen.profile or None)
@@ -50,6 +55,7 @@ class KeysOfRole(CredentialProvider):
                 **options,
             )
             make_patient(made)
+            renewal.watch(made, source, self.chosen.alias, self.renew)
             return made
 
         fetcher = AssumeRoleCredentialFetcher(make_client, keys, self.chosen.role_arn, extra_args=words)

@@ -77,7 +77,7 @@ def _make_session(chosen: Connection) -> boto3.Session:
     try:
         made = boto3.Session(botocore_session=core, region_name=chosen.region or None)
         if chosen.role_arn:
-            role = KeysOfRole(chosen, made.region_name or FALLBACK_REGION, _as_for_a_page())
+            role = KeysOfRole(chosen, made.region_name or FALLBACK_REGION, _as_for_a_page(), renew)
             core.register_component("credential_provider", CredentialResolver([role]))
     except BotoCoreError as error:
         raise translate(error, "CreateSession") from error

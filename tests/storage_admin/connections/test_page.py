@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -70,12 +71,9 @@ def _make_role(simulator: stores.Endpoint) -> None:
     )  # fmt: skip
     trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    try:
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName="portal", AssumeRolePolicyDocument=document)
-    except iam.exceptions.EntityAlreadyExistsException:
-        pass
-    finally:
-        iam.close()
+    iam.close()
 
 
 def shown(page: Client, address: str) -> str:
