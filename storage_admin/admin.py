@@ -17,6 +17,7 @@ from storage_admin.buckets.pages import BucketPages
 from storage_admin.buckets.posture_pages import PosturePages
 from storage_admin.buckets.usage_pages import UsagePages
 from storage_admin.buckets.visibility_pages import VisibilityPages
+from storage_admin.connections.pages import ConnectionPages
 from storage_admin.glue.register import GlueRunAdmin
 from storage_admin.jobs import facts, kinds
 from storage_admin.jobs.filters import OfKind, WithFailures
@@ -49,6 +50,7 @@ class BucketAdmin(
     ObjectFormPages,
     PosturePages,
     VisibilityPages,
+    ConnectionPages,
     UsagePages,
     ReconciliationPages,
     TimeMachinePages,
@@ -85,6 +87,7 @@ class BucketAdmin(
             *self.setting_urls(),
             *self.posture_urls(),
             *self.visibility_urls(),
+            *self.connection_urls(),
             *self.usage_urls(),
             *self.reconciliation_urls(),
             *self.time_machine_urls(),

@@ -8,9 +8,10 @@ class StorageAdminConfig(AppConfig):
     verbose_name = _("Storage")
 
     def ready(self) -> None:
-        """Show the way from an audit event to its object, and on Today which buckets need a person."""
+        """Show ways from audit events to objects, on Today which buckets need a person, and a page."""
         # Here and not above: these modules need the models, which need this class to be loaded.
         from portal import audit_links as ways  # noqa: PLC0415
+        from portal import navigation  # noqa: PLC0415
         from portal import today as portal_today  # noqa: PLC0415
         from storage_admin import audit_links, today  # noqa: PLC0415
         from storage_admin.mirror import triggers  # noqa: PLC0415
@@ -19,3 +20,7 @@ class StorageAdminConfig(AppConfig):
         post_migrate.connect(triggers.put_back, sender=self, dispatch_uid="storage_admin.mirror.put_back")
         portal_today.register(today.cards)
         ways.register(audit_links.of_object)
+        connections = "admin:storage_admin_bucket_connections"
+        navigation.register(
+            navigation.Link("storage", _("Connections"), connections, "storage_admin.view_bucket")
+        )

@@ -10,7 +10,7 @@ from botocore.config import Config
 from django.conf import settings
 
 from portal.aws.errors import translated
-from portal.s3 import session
+from portal.s3 import renewal, session
 
 # Of one call; the standard mode retries what is throttled, with growing pauses and jitter.
 _CONNECT_SECONDS = 3
@@ -20,7 +20,8 @@ READ_SECONDS = 10
 POOL = 16
 
 _lock = threading.Lock()
-_clients: dict[tuple[int, str, str, str, int, int], Any] = {}
+# Each with the session that it was made by: another one has other keys.
+_clients: dict[tuple[int, str, str, str, int, int], tuple[Any, Any]] = {}
 
 
 def client(service: Any, *, read_seconds: int = READ_SECONDS, requests: int = _REQUESTS) -> Any:
@@ -34,9 +35,9 @@ def client(service: Any, *, read_seconds: int = READ_SECONDS, requests: int = _R
     key = (os.getpid(), alias, endpoint, str(service), read_seconds, requests)
     made = session.session(alias)
     with _lock:
-        if key not in _clients:
+        if key not in _clients or _clients[key][0] is not made:
             with translated("CreateClient"):
-                _clients[key] = made.client(
+                new = made.client(
                     service,
                     region_name=made.region_name or session.FALLBACK_REGION,
                     endpoint_url=endpoint or None,
@@ -47,12 +48,14 @@ def client(service: Any, *, read_seconds: int = READ_SECONDS, requests: int = _R
                         max_pool_connections=POOL,
                     ),
                 )
-        return _clients[key]
+            renewal.watch(new, made, alias, session.renew)
+            _clients[key] = (made, new)
+        return _clients[key][1]
 
 
 def forget() -> None:
     """Drop all clients; for tests that change the settings."""
     with _lock:
-        for made in _clients.values():
+        for _session, made in _clients.values():
             made.close()  # else their sockets wait for the garbage collector
         _clients.clear()

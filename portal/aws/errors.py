@@ -28,6 +28,8 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from django.utils.translation import gettext as _
 
+from portal.aws import actions
+
 
 class ServiceError(Exception):
     """The service answered with an error that has no class of its own."""
@@ -44,7 +46,7 @@ class NotThere(ServiceError):
 
 
 class Refused(ServiceError):
-    """The keys are wrong, expired, or lack a permission: `operation` names the one that was denied."""
+    """The keys are wrong, expired, or lack a permission: the sentence names the one to grant."""
 
 
 class ConditionFailed(ServiceError):
@@ -101,16 +103,40 @@ _BY_CODE: dict[str, type[ServiceError]] = {
 }
 
 
+# The keys themselves are not good; with others of the same rights it would not be refused.
+_KEYS_ALONE = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "NoCredentialsError",
+    "PartialCredentialsError",
+    "UnrecognizedClientException",
+}
+
+
+def _refused(operation: str, code: str, said: str) -> str:
+    action = actions.missing(operation, said)
+    if code in _KEYS_ALONE or not action:
+        return _("%(operation)s was refused: the portal's keys are wrong, or have ended (%(code)s).") % {
+            "operation": operation,
+            "code": code,
+        }
+    words = _("%(operation)s was refused. The portal's keys need the permission %(action)s (%(code)s).")
+    return words % {"operation": operation, "action": action, "code": code}
+
+
 def _sentence(kind: type[ServiceError], operation: str, code: str, said: str) -> str:
     sentences: dict[type[ServiceError], str] = {
         NotThere: _("%(operation)s: there is no such thing (%(said)s)."),
-        Refused: _("%(operation)s was refused. The portal's keys need that permission (%(code)s)."),
         ConditionFailed: _("Something newer is there already."),
         BadValue: _("%(operation)s: these values are refused: %(said)s"),
         Exists: _("%(operation)s: there is one of this name already."),
         ServiceUnavailable: _("The service does not answer, or asks for patience (%(code)s)."),
         Busy: _("The service asks for patience (%(code)s)."),
     }
+    if kind is Refused:
+        return _refused(operation, code, said)
     words = sentences.get(kind) or _("%(operation)s failed: %(said)s (%(code)s).")
     return words % {"operation": operation, "code": code, "said": said or code}
 

@@ -79,7 +79,7 @@ class Simulator:
             "TMPDIR": str(self.directory),
             "BIND_HOST": LOOPBACK,
             "GATEWAY_PORT": str(self.port),
-            "SERVICES": "s3,sts,kms,sqs,dynamodb,glue",
+            "SERVICES": "s3,sts,kms,sqs,dynamodb,glue,iam",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LOG_LEVEL": "WARNING",

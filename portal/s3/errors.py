@@ -44,6 +44,8 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from django.utils.translation import gettext as _
 
+from portal.s3 import refusals
+
 
 class S3Error(Exception):
     """The store answered with an error that has no class of its own."""
@@ -171,6 +173,7 @@ _BY_CODE: dict[str, type[S3Error]] = {
     "AllAccessDisabled": AccessRefused,
     "ExpiredToken": AccessRefused,
     "InvalidAccessKeyId": AccessRefused,
+    "InvalidClientTokenId": AccessRefused,
     "InvalidToken": AccessRefused,
     "RequestTimeTooSkewed": ClockSkewed,
     "SignatureDoesNotMatch": AccessRefused,
@@ -221,7 +224,6 @@ _BY_CODE: dict[str, type[S3Error]] = {
 
 # Operations that every store has: 405 to one of them means that the version is a delete marker.
 _READS = {"HeadObject", "GetObject", "GetObjectAcl", "GetObjectTagging"}
-_CREATES = {"CreateBucket"}
 # Codes with several meanings, told apart by the words that Amazon documents.
 _BY_WORDS: tuple[tuple[str, tuple[str, ...], type[S3Error]], ...] = (
     ("AccessDenied", ("object lock", "worm"), ObjectLocked),
@@ -239,7 +241,7 @@ def _by_circumstance(
         return DeleteMarkerFound
     if code in {"MethodNotAllowed", "405"} and operation in _READS:
         return DeleteMarkerFound
-    if code in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"} and operation not in _CREATES:
+    if code in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"} and operation != "CreateBucket":
         return Unsupported  # the store took a PUT that it does not know for that of a bucket
     said = message.lower()
     for same_code, words, kind in _BY_WORDS:
@@ -248,7 +250,7 @@ def _by_circumstance(
     return None
 
 
-def _sentence(kind: type[S3Error], code: str, said: str) -> str:
+def _sentence(kind: type[S3Error], code: str, said: str, operation: str) -> str:
     sentences: dict[type[S3Error], str] = {
         ObjectNotFound: _("The store has no such object."),
         DeleteMarkerFound: _("That is a delete marker: it hides the object and has no content."),
@@ -268,7 +270,6 @@ def _sentence(kind: type[S3Error], code: str, said: str) -> str:
         ),
         BucketNotEmpty: _("The bucket is not empty: versions, delete markers and open uploads count, too."),
         BucketNameTaken: _("A bucket of this name exists already."),
-        AccessRefused: _("The store refused access. Ask the storage operator to check keys and permissions."),
         AclsDisabled: _("This bucket has ACLs switched off (its owner owns every object)."),
         ObjectArchived: _("The object is archived; it must be restored before it can be read."),
         Conflict: _("The object exists already or was changed meanwhile."),
@@ -276,6 +277,8 @@ def _sentence(kind: type[S3Error], code: str, said: str) -> str:
         Unsupported: _("This store does not offer that."),
         StorageUnavailable: _("The store does not answer. Try again in a minute."),
     }
+    if kind is AccessRefused:
+        return refusals.sentence(operation, code, said)
     if kind is BadRequest:
         return _("The store refuses these values: %(reason)s") % {"reason": said or code}
     return sentences.get(kind) or _("The store answered with an error (%(code)s).") % {"code": code}
@@ -286,25 +289,26 @@ def translate(error: BotoCoreError | ClientError, operation: str) -> S3Error:
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         metadata = error.response.get("ResponseMetadata", {})
-        code = str(details.get("Code", ""))
-        said = str(details.get("Message", ""))
+        code, said = str(details.get("Code", "")), str(details.get("Message", ""))
+        if error.operation_name == "AssumeRole":  # whatever was asked: first the role's keys were to be had
+            operation = error.operation_name
         kind = _by_circumstance(code, said, operation, metadata.get("HTTPHeaders", {})) or _BY_CODE.get(code)
         if kind is None:
             status = int(metadata.get("HTTPStatusCode", 0))
-            # 429: not Amazon's, but how R2 and others throttle, each under a code of its own.
+            # 429: not Amazon's, but R2's and others', each under a code of its own.
             kind = StorageUnavailable if status >= 500 or status == 429 else S3Error
         request_id = str(metadata.get("RequestId", ""))
-        return kind(_sentence(kind, code, said), operation=operation, code=code, request_id=request_id)
-    code = type(error).__name__
+        return kind(
+            _sentence(kind, code, said, operation), operation=operation, code=code, request_id=request_id
+        )
+    code, kind = type(error).__name__, S3Error
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         kind = AccessRefused
     elif isinstance(error, BotoConnectionError | HTTPClientError | IncompleteReadError):
         kind = StorageUnavailable
     elif isinstance(error, ParamValidationError):
         kind = BadRequest
-    else:
-        kind = S3Error
-    return kind(_sentence(kind, code, str(error)), operation=operation, code=code)
+    return kind(_sentence(kind, code, str(error), operation), operation=operation, code=code)
 
 
 @contextmanager

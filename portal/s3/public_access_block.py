@@ -62,7 +62,7 @@ def read_account(*, alias: str = session.DEFAULT) -> PublicAccessBlock:
     """Return the account's switches, which count for all its buckets. Unsupported but at Amazon."""
     client = session.control_client(alias)
     try:
-        with translated("GetPublicAccessBlock"):
+        with translated("Account.GetPublicAccessBlock"):
             answer = client.get_public_access_block(AccountId=session.account_id(alias))
     except NotConfigured:
         return PublicAccessBlock()
@@ -72,7 +72,7 @@ def read_account(*, alias: str = session.DEFAULT) -> PublicAccessBlock:
 def write_account(wanted: PublicAccessBlock, *, alias: str = session.DEFAULT) -> None:
     """Set the account's switches. Unsupported but at Amazon."""
     client = session.control_client(alias)
-    with translated("PutPublicAccessBlock"):
+    with translated("Account.PutPublicAccessBlock"):
         client.put_public_access_block(
             AccountId=session.account_id(alias), PublicAccessBlockConfiguration=_sent(wanted)
         )

@@ -15,25 +15,20 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.credentials import (
-    AssumeRoleCredentialFetcher,
-    CredentialProvider,
-    CredentialResolver,
-    DeferredRefreshableCredentials,
-    ReadOnlyCredentials,
-)
+from botocore.credentials import CredentialResolver, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.session import Session as BotocoreSession
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from portal.s3 import unrelated
+from portal.s3 import renewal, unrelated
 from portal.s3.answers import read_fast, read_times_fast
 from portal.s3.direct import send_directly
 from portal.s3.errors import Unsupported, translate, translated
 from portal.s3.light_calls import make_light
 from portal.s3.pace import is_bulk, pace_bulk
 from portal.s3.patience import make_patient
+from portal.s3.role import KeysOfRole
 from portal.s3.types import Connection
 
 if TYPE_CHECKING:
@@ -82,47 +77,13 @@ def _make_session(chosen: Connection) -> boto3.Session:
     try:
         made = boto3.Session(botocore_session=core, region_name=chosen.region or None)
         if chosen.role_arn:
-            role = CredentialResolver([_Role(chosen, made.region_name or FALLBACK_REGION)])
-            core.register_component("credential_provider", role)
+            role = KeysOfRole(chosen, made.region_name or FALLBACK_REGION, _as_for_a_page(), renew)
+            core.register_component("credential_provider", CredentialResolver([role]))
     except BotoCoreError as error:
         raise translate(error, "CreateSession") from error
     if chosen.expected_owner:
         made.events.register("provide-client-params.s3", _ExpectOwner(chosen.expected_owner))
     return made
-
-
-class _Role(CredentialProvider):
-    """The keys of a role, which boto3's own chain finds the keys for.
-
-    Fetched when first needed, and again before they end: by botocore, under its lock.
-    """
-
-    METHOD = "assume-role-of-connection"
-
-    def __init__(self, chosen: Connection, region_name: str) -> None:
-        super().__init__()
-        self.chosen = chosen
-        self.region_name = region_name
-
-    def load(self) -> Any:
-        source = BotocoreSession(profile=self.chosen.profile or None)
-        keys = source.get_credentials()
-        if keys is None:
-            raise NoCredentialsError
-        words = {"RoleSessionName": f"pettracker-{self.chosen.alias}"}
-        if self.chosen.external_id:
-            words["ExternalId"] = self.chosen.external_id
-
-        def make_client(service: str, **options: Any) -> Any:
-            # STS of the region, not the global one: its tokens are good in opt-in regions, too.
-            made = source.create_client(
-                service, region_name=self.region_name, config=_as_for_a_page(), **options
-            )
-            make_patient(made)
-            return made
-
-        fetcher = AssumeRoleCredentialFetcher(make_client, keys, self.chosen.role_arn, extra_args=words)
-        return DeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method=self.METHOD)
 
 
 class _ExpectOwner:
@@ -187,6 +148,7 @@ def client(alias: str = DEFAULT, timeouts: Timeouts = Timeouts.WEB, *, for_brows
             make_light(new, when=is_bulk)
             pace_bulk(new, alias, chosen.requests_a_second)
             unrelated.notice(new)
+            renewal.watch(new, made, alias, renew)
             _clients[key] = new
         return _clients[key]
 
@@ -198,11 +160,11 @@ def region(alias: str = DEFAULT) -> str:
 
 def credentials(alias: str = DEFAULT) -> ReadOnlyCredentials:
     """Return the keys now in force; temporary ones are refreshed when they are due. AccessRefused if none."""
-    found = session(alias).get_credentials()
-    if found is None:
-        error = NoCredentialsError()
-        raise translate(error, "GetCredentials") from error
-    return found.get_frozen_credentials()
+    with translated("GetCredentials"):
+        found = session(alias).get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        return found.get_frozen_credentials()
 
 
 def control_client(alias: str = DEFAULT) -> Any:
@@ -220,10 +182,15 @@ def account_id(alias: str = DEFAULT) -> str:
     if chosen.endpoint_url:
         raise Unsupported(_("Accounts have numbers at Amazon alone."), operation="GetCallerIdentity")
     with translated("GetCallerIdentity"):
-        return str(_neighbour("sts", alias).get_caller_identity()["Account"])
+        return str(sts(alias).get_caller_identity()["Account"])
 
 
-def _neighbour(service: Any, alias: str) -> Any:
+def sts(alias: str = DEFAULT) -> Any:
+    """Return the client that asks whose keys these are: Amazon, or a store of another kind itself."""
+    return _neighbour("sts", alias, endpoint_url=connection(alias).sts_endpoint_url)
+
+
+def _neighbour(service: Any, alias: str, *, endpoint_url: str = "") -> Any:
     """Return this process's client for a service beside S3, with the time-outs of a web request."""
     key = (os.getpid(), alias, str(service))
     made = session(alias)
@@ -231,9 +198,13 @@ def _neighbour(service: Any, alias: str) -> Any:
         if key not in _neighbours:
             with translated("CreateClient"):
                 new = made.client(
-                    service, region_name=made.region_name or FALLBACK_REGION, config=_as_for_a_page()
+                    service,
+                    region_name=made.region_name or FALLBACK_REGION,
+                    endpoint_url=endpoint_url or None,
+                    config=_as_for_a_page(),
                 )
             make_patient(new)
+            renewal.watch(new, made, alias, renew)
             _neighbours[key] = new
         return _neighbours[key]
 
@@ -267,6 +238,18 @@ def _as_for_a_page() -> Config:
         read_timeout=read_seconds,
         retries={"mode": "standard", "total_max_attempts": requests},
     )
+
+
+def renew(alias: str = DEFAULT) -> None:
+    """Let the next call of this process read the connection's keys anew, where boto3 finds them.
+
+    What is under way keeps its clients: they are left to the garbage collector, not closed.
+    """
+    with _lock:
+        for known in (_sessions, _clients, _neighbours):
+            mine: Any = known
+            for key in [key for key in mine if key[:2] == (os.getpid(), alias)]:
+                del mine[key]
 
 
 def forget() -> None:

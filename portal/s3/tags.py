@@ -125,10 +125,10 @@ def _write_through_the_account(bucket: str, tags: Mapping[str, str], alias: str)
     before = of_bucket(bucket, alias=alias)
     changed = [{"Key": name, "Value": value} for name, value in tags.items() if before.get(name) != value]
     if changed:
-        with translated("TagResource"):
+        with translated("Account.TagResource"):
             control.tag_resource(**place, Tags=changed)
     if gone := [name for name in before if name not in tags]:
-        with translated("UntagResource"):
+        with translated("Account.UntagResource"):
             control.untag_resource(**place, TagKeys=gone)
 
 

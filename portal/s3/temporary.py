@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from portal.s3 import links, session
+from portal.s3 import identity, links, session
 
 MAX_SECONDS = 604_800  # seven days: no store takes a SigV4 signature after that, and boto3 does not check
 _DOTS = {".", ".."}
@@ -37,7 +37,7 @@ def make(
     now = datetime.now(UTC)
     end = now + timedelta(seconds=min(seconds, MAX_SECONDS))
     keys = session.credentials(alias)  # refreshes what is due, so that the end below is the one in force
-    keys_end = _end_of_keys(alias)
+    keys_end = identity.end_of_keys(alias)
     if keys_end is not None:
         end = min(end, keys_end)
     url = links.read_url(
@@ -50,11 +50,3 @@ def make(
 def opens_in_browsers(key: str) -> bool:
     """Whether a browser can ask for the key by an address: they resolve `..` and `.` before they send."""
     return not _DOTS & set(key.split("/"))
-
-
-def _end_of_keys(alias: str) -> datetime | None:
-    """Return when the session's keys end; None for lasting keys, and for temporary ones set by hand."""
-    found = session.session(alias).get_credentials()
-    # botocore keeps it in a private field of the kinds that refresh themselves; no public one tells it.
-    end: datetime | None = getattr(found, "_expiry_time", None)
-    return end

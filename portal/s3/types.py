@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
+from urllib.parse import urlsplit
 
 
 class VersioningState(StrEnum):
@@ -81,6 +82,17 @@ class Connection:
     def reachable_by_browsers(self) -> bool:
         """Whether signed URLs of this store open in a browser: AWS itself, or an address given for them."""
         return bool(self.browser_endpoint_url) or not self.endpoint_url
+
+    @property
+    def is_at_amazon(self) -> bool:
+        """Whether Amazon answers there, be it by an endpoint of a private network."""
+        host = urlsplit(self.endpoint_url).hostname or ""
+        return not self.endpoint_url or host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+    @property
+    def sts_endpoint_url(self) -> str:
+        """Where to ask whose keys these are, and for a role's: a store of another kind itself; else empty."""
+        return "" if self.is_at_amazon else self.endpoint_url
 
     @property
     def is_simulated(self) -> bool:

@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.s3 import listing
+from portal.s3 import listing, renewal
 from portal.s3.errors import AccessRefused, ClockSkewed, S3Error, StorageUnavailable
 from storage_admin.jobs import costs
 from storage_admin.jobs.photo_rows import NO_ORIGINAL, NOT_CURRENT
@@ -34,14 +34,8 @@ ATTEMPTS = 3  # for one target, beside those that boto3 makes by itself
 PAUSE_SECONDS = 0.2
 BUSY = "Unavailable"
 # The keys have ended or are not good any more: every further call would fail alike.
-_KEYS_ARE_OVER = {
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "TokenRefreshRequired",
-    "InvalidAccessKeyId",
-    "NoCredentialsError",
-    "PartialCredentialsError",
-}
+_KEYS_ARE_OVER = renewal.OVER | {"NoCredentialsError", "PartialCredentialsError"}
+_TAKING_ON_THE_ROLE = "AssumeRole"
 _BYPASS = "storage_admin.bypass_governance"
 _OF_PHOTOS = ("originals", "photos")
 _NO_REASON = {"", "403"}  # a refused HEAD has no body, so no code: this target, or the keys?
@@ -291,7 +285,8 @@ def stops_job(error: S3Error) -> bool:
     What is refused of one target alone is that target's failure.
     """
     return isinstance(error, ClockSkewed) or (
-        isinstance(error, AccessRefused) and error.code in _KEYS_ARE_OVER
+        isinstance(error, AccessRefused)
+        and (error.code in _KEYS_ARE_OVER or error.operation == _TAKING_ON_THE_ROLE)
     )
 
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal import audit
-from portal.s3 import pace
+from portal.s3 import identity, pace, session
 from portal.s3.errors import S3Error, StorageUnavailable
 from storage_admin.errors import NotPossible, StorageError
 from storage_admin.jobs import batches, claims, kinds, outcomes, planning, targets
@@ -63,6 +64,7 @@ def work(job_id: int, seconds: float = SLICE_SECONDS) -> bool:
 
 def _slice(claim: Claim, until: float) -> bool:
     """Plan or run until the given `time.monotonic()`, and leave the row in the state that follows."""
+    keys = identity.mark(claim.job.bucket.connection)
     try:
         _check_obstacle(claim.job)
         more = planning.work(claim, until) if claim.job.state == JobState.DRAFT else _run(claim, until)
@@ -84,10 +86,7 @@ def _slice(claim: Claim, until: float) -> bool:
         _leave(claim, JobState.FAILED, str(error))
         return False
     except S3Error as error:
-        said = f"{error} ({error.code})" if error.code else str(error)
-        is_over = stops_job(error)
-        _leave(claim, JobState.PAUSED if is_over else JobState.FAILED, said, asks=not is_over)
-        return False
+        return _goes_on_after(claim, error, keys)
     except (DatabaseError, SoftTimeLimitExceeded):
         # No fault of the job: its claim goes stale, and another worker does the batch again.
         logger.exception("job_slice_broken", job=claim.job.pk)
@@ -96,6 +95,27 @@ def _slice(claim: Claim, until: float) -> bool:
         _leave(claim, JobState.FAILED, _("Unexpected: %(name)s") % {"name": type(error).__name__})
         raise
     return more
+
+
+def _goes_on_after(claim: Claim, error: S3Error, keys: object) -> bool:
+    """Leave a job that the store refused as a whole; True where new keys have been found meanwhile."""
+    is_over = stops_job(error)
+    if is_over and _has_new_keys(claim.job.bucket.connection, keys):
+        claim.release(stopped_because="")
+        return True
+    said = f"{error} ({error.code})" if error.code else str(error)
+    _leave(claim, JobState.PAUSED if is_over else JobState.FAILED, said, asks=not is_over)
+    return False
+
+
+def _has_new_keys(alias: str, before: object) -> bool:
+    """Read the keys anew, those of all connections; whether somebody has put others in this one's place.
+
+    Then this process alone still had the old ones, and the job goes on with the next slice.
+    """
+    for one in settings.S3_CONNECTIONS:
+        session.renew(one)
+    return before is not None and not identity.same_keys(before, alias)
 
 
 def _run(claim: Claim, until: float) -> bool:

@@ -1,0 +1,1 @@
+"""The connections that the settings name: where each leads, and as whom the portal comes there."""
