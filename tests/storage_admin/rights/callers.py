@@ -32,10 +32,11 @@ CALLERS: dict[str, Caller] = {
     "storage_admin.bucket_settings": Caller("settings", (WEB,)),
     "storage_admin.buckets.connecting": Caller("look", (WEB,)),
     "storage_admin.connections": Caller("look", (WEB,)),
-    # These three also when somebody presses "Look now", "Check now", "Count now".
+    # These also when somebody presses "Look now", "Check now", "Count now".
     "storage_admin.buckets.looking": Caller("look", (WEB, WORKER)),
     "storage_admin.buckets.posture": Caller("look", (WEB, WORKER)),
     "storage_admin.buckets.usage": Caller("look", (WEB, WORKER)),
+    "storage_admin.buckets.sums": Caller("look", (WEB, WORKER)),  # also of the job that counts
     "storage_admin.buckets.services": Caller("settings", (WEB,)),
     "storage_admin.buckets.visibility": Caller("look", (WEB,)),
     "storage_admin.exports": Caller("zip", (WORKER,)),
