@@ -55,6 +55,7 @@ _SEE_STORAGE = {
     "storage_admin.view_job",
     "storage_admin.view_sharelink",
     "storage_admin.view_mirroritem",
+    "storage_admin.view_arrival",
 }
 # What can be undone; the bytes stay as they are.
 _TEND_OBJECTS = {
@@ -64,6 +65,7 @@ _TEND_OBJECTS = {
     "storage_admin.change_object_class",
     "storage_admin.reconcile_bucket",
     "storage_admin.check_mirror",
+    "storage_admin.redrive_event",
 }
 # What takes bytes out of the house.
 _SHARE = {"storage_admin.share_object", "storage_admin.view_sharelink"}

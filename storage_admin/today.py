@@ -1,21 +1,26 @@
 """What the Today page shows of buckets: what needs whoever looks after the storage."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.counts import capped
 from portal.s3 import session
 from portal.today import Card, Tone
 from storage_admin import addresses
+from storage_admin.arrivals import queue_state
 from storage_admin.buckets.filters import FAILED, FailedChecks, with_failed_checks
 from storage_admin.jobs.filters import UNNOTED, WithFailures, with_failures
-from storage_admin.models import Bucket
+from storage_admin.models import Arrival, Bucket
 from storage_admin.reconciliation import findings, repairing
 from storage_admin.schedules.facts import failing
+
+RECENT = timedelta(days=7)
 
 
 def cards(request: HttpRequest) -> Iterable[Card]:
@@ -35,6 +40,8 @@ def cards(request: HttpRequest) -> Iterable[Card]:
             tone=Tone.ATTENTION,
             help=_("Their last run failed, or its worker died. Each says what; its next run clears it."),
         )
+    if request.user.has_perm("storage_admin.view_arrival"):
+        yield from _arrivals()
     if not request.user.has_perm("storage_admin.view_bucket"):
         return
     yield Card(
@@ -63,4 +70,40 @@ def cards(request: HttpRequest) -> Iterable[Card]:
             help=_(
                 "The last one is incomplete, or so much differs that it has one cause. Nothing is repaired."
             ),
+        )
+
+
+def _arrivals() -> Iterable[Card]:
+    """Yield how the store's events and the files from outside stand, by rows: where they are on."""
+    events = reverse("admin:storage_admin_arrival_events")
+    if settings.S3_EVENTS:
+        queue = queue_state.row()
+        yield Card(
+            label=_("Events of the store: minutes behind"),
+            count=queue_state.minutes_behind,
+            url=events,
+            tone=Tone.ATTENTION,
+            help=_("How long the oldest waits, or since when no worker has read any."),
+        )
+        yield Card(
+            label=_("Events of the store that wait"),
+            count=lambda: queue.waiting if queue else 0,
+            url=events,
+            tone=Tone.INFO,
+        )
+        yield Card(
+            label=_("Events that nobody could handle"),
+            count=lambda: queue.dead if queue else 0,
+            url=events,
+            tone=Tone.ATTENTION,
+            help=_("Dead letters: each says what it died of, and is sent again by a press."),
+        )
+    if settings.ARRIVALS:
+        refused = Arrival.objects.filter(state=Arrival.State.REFUSED, tried_at__gte=timezone.now() - RECENT)
+        yield Card(
+            label=_("Files from outside that were refused lately"),
+            count=lambda: capped(refused),
+            url=f"{reverse('admin:storage_admin_arrival_changelist')}?state__exact={Arrival.State.REFUSED}",
+            tone=Tone.INFO,
+            help=_("In the last seven days. They lie where they were put; the list says why."),
         )

@@ -1,5 +1,6 @@
 """Rows of the storage: buckets, jobs, scans, share links."""
 
+from storage_admin.models.arrivals import Arrival, EventQueue, EventTrouble, Look, SeenEvent
 from storage_admin.models.buckets import Bucket, BucketChange, UsageSnapshot
 from storage_admin.models.jobs import AT_WORK, ENDED, Job, JobItem, JobState
 from storage_admin.models.mirror import MirrorCheck, MirroredOwner, MirrorItem
@@ -10,17 +11,22 @@ from storage_admin.models.sharing import ShareLink, ShareLinkQuerySet
 __all__ = [
     "AT_WORK",
     "ENDED",
+    "Arrival",
     "Bucket",
     "BucketChange",
+    "EventQueue",
+    "EventTrouble",
     "Finding",
     "Job",
     "JobItem",
     "JobState",
+    "Look",
     "MirrorCheck",
     "MirrorItem",
     "MirroredOwner",
     "Scan",
     "Schedule",
+    "SeenEvent",
     "ShareLink",
     "ShareLinkQuerySet",
     "StagedEntry",

@@ -36,6 +36,8 @@ SWEEPS: dict[str, str | Promise] = {
     "storage-jobs": gettext_lazy("Queues jobs that nobody works on"),
     "storage-scans": gettext_lazy("Goes on with the scan"),
     "mirror": gettext_lazy("Sends changes to DynamoDB, compares both sides once a day"),
+    "events": gettext_lazy("Reads what the store tells by its queue of events"),
+    "arrivals": gettext_lazy("Looks for files that other programs put under the upload prefix"),
 }
 
 

@@ -263,5 +263,5 @@ def test_every_daily_line_of_the_settings_has_its_act_and_every_sweep_its_words(
     daily = {name for name, line in IN_SETTINGS.items() if "daily_at" in line}
 
     assert daily == set(acts.names())
-    # The mirror's is there only where settings switch the mirror on.
-    assert (set(IN_SETTINGS) - daily) | {"mirror"} == set(facts.SWEEPS)
+    # These are there only where settings switch them on.
+    assert (set(IN_SETTINGS) - daily) | {"mirror", "events", "arrivals"} == set(facts.SWEEPS)
