@@ -69,7 +69,7 @@ def units(
             )
         )
     if simulated is not None:
-        running += [_simulator(simulated), _samples(), _mirror()]
+        running += [_simulator(simulated), _samples(), _mirror(), *_arrivals()]
     return [*servers, *steps, *running]
 
 
@@ -137,6 +137,26 @@ def _mirror() -> Step:
     )
 
 
+def _arrivals() -> list[Unit]:
+    # At each start: the simulator has forgotten its queue, and what was put into it.
+    setup = Step(
+        name="events",
+        label="events of the simulated Amazon S3",
+        command=_manage_command("setup_events"),
+        needs=("simulator-samples",),
+        is_background=True,
+    )
+    uploads = Step(
+        name="outside-uploads",
+        label="photos from another program",
+        command=_manage_command("simulator_uploads"),
+        needs=("events",),
+        is_background=True,
+    )
+    worker = _worker("events", concurrency=1, needs=("events",), is_background=True)
+    return [setup, worker, uploads]
+
+
 def _queue(port: int, directory: Path) -> Service:
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     program = valkey.find_server()
@@ -178,7 +198,7 @@ def _web(port: int, *, needs: tuple[str, ...]) -> Service:
     )
 
 
-def _worker(queue: str, *, concurrency: int, needs: tuple[str, ...]) -> Service:
+def _worker(queue: str, *, concurrency: int, needs: tuple[str, ...], is_background: bool = False) -> Service:
     options = ["--queues", queue, "--hostname", f"{queue}@%h", "--concurrency", str(concurrency)]
     # Workers that talk to each other start seconds later, and have nothing to say here.
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -189,6 +209,7 @@ def _worker(queue: str, *, concurrency: int, needs: tuple[str, ...]) -> Service:
         needs=needs,
         restarts=_CRASHES_FORGIVEN,
         stop_seconds=_WORKER_STOP_SECONDS,
+        is_background=is_background,
     )
 
 

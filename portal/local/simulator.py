@@ -24,6 +24,8 @@ from portal.local.ports import LOOPBACK
 
 # How the connection is called: in the settings' variables, in its profile, and on the pages.
 NAME = "simulator"
+# Where the demo's other program puts its files.
+OUTSIDE_BUCKET = "sample-arrivals"
 START_SECONDS = 30
 _REGION = "us-east-1"
 # It asks nobody for keys; boto3 must have some to sign with.
@@ -82,7 +84,7 @@ class Simulator:
             "LOG_LEVEL": "WARNING",
         }
 
-    def variables(self) -> dict[str, str]:
+    def variables(self, photo_bucket: str) -> dict[str, str]:
         """Return what the portal's processes are told of the connection."""
         prefix = f"S3_{NAME.upper()}"
         return {
@@ -95,4 +97,9 @@ class Simulator:
             "SERVICES_CONNECTION": NAME,
             "SERVICES_ENDPOINT_URL": self.endpoint_url,
             "DYNAMODB_MIRROR": "true",
+            "S3_EVENTS": "true",
+            "ARRIVALS": "true",
+            # The photos' own bucket tells nothing; the simulator's sends events.
+            "ARRIVALS_SOURCES": f"{photo_bucket},{NAME}/{OUTSIDE_BUCKET}",
+            "ARRIVALS_LOOK_SECONDS": "15",
         }
