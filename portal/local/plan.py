@@ -69,7 +69,12 @@ def units(
             )
         )
     if simulated is not None:
-        running += [_simulator(simulated), _samples(), _mirror(), *_arrivals()]
+        running += [
+            _simulator(simulated),
+            _samples(),
+            _mirror(),
+            *_arrivals(with_uploads=demo_data is not None),
+        ]
     return [*servers, *steps, *running]
 
 
@@ -137,7 +142,7 @@ def _mirror() -> Step:
     )
 
 
-def _arrivals() -> list[Unit]:
+def _arrivals(*, with_uploads: bool) -> list[Unit]:
     # At each start: the simulator has forgotten its queue, and what was put into it.
     setup = Step(
         name="events",
@@ -150,11 +155,11 @@ def _arrivals() -> list[Unit]:
         name="outside-uploads",
         label="photos from another program",
         command=_manage_command("simulator_uploads"),
-        needs=("events",),
+        needs=("events", "demo-data"),  # some name pets, which are there then
         is_background=True,
     )
     worker = _worker("events", concurrency=1, needs=("events",), is_background=True)
-    return [setup, worker, uploads]
+    return [setup, worker, uploads] if with_uploads else [setup, worker]
 
 
 def _queue(port: int, directory: Path) -> Service:

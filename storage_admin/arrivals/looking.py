@@ -64,7 +64,7 @@ def _look(source: Source, look: Look, until: float) -> int:
 
 def _read(source: Source, look: Look, mine: QuerySet[Look], until: float) -> int:
     after, new = unquote(look.cursor), 0
-    if not after:
+    if look.ended_at is not None or look.begun_at is None:
         mine.update(begun_at=timezone.now(), ended_at=None, met=0, new=0)
     while True:
         page = listing.keys_page(
