@@ -296,7 +296,7 @@ ARRIVALS_SOURCES = env.words("ARRIVALS_SOURCES")
 ARRIVALS_LOOK_SECONDS = env.number("ARRIVALS_LOOK_SECONDS", 60, least=5)
 for _is_on, _name, _seconds, _task in (
     # One slice after the other: each polls for almost as long.
-    (S3_EVENTS, "events", 10, "storage_admin.arrivals.tasks.read_events"),
+    (S3_EVENTS, "events", 5, "storage_admin.arrivals.tasks.read_events"),
     (ARRIVALS, "arrivals", ARRIVALS_LOOK_SECONDS, "storage_admin.arrivals.tasks.look"),
 ):
     if _is_on:

@@ -30,9 +30,9 @@ from storage_admin.models import Arrival
 
 logger = structlog.get_logger(__name__)
 
-SLICE_SECONDS = 9.0
+SLICE_SECONDS = 4.5  # beat sends the next every 5; a worker that is told to stop ends soon
 SPARE_SECONDS = 10.0  # for the batch that was begun
-WAIT_SECONDS = 5
+WAIT_SECONDS = 4
 # Also how long a dead worker's messages stay out of sight.
 HIDDEN_SECONDS = 120
 # Receptions before the service gives a message to the dead letters: an hour of a store's outage, for each

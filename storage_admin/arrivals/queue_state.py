@@ -14,7 +14,7 @@ from storage_admin.models import EventQueue, EventTrouble
 
 DEAD_LETTERS = "-dead"
 MOST_SHOWN = 50
-# A worker asks every ten seconds: after so long there is none.
+# A worker asks every five seconds: after so long there is none.
 SILENT_AFTER = timedelta(minutes=2)
 TROUBLES_KEPT = timedelta(days=30)
 REASON_LENGTH = 2_000

@@ -32,7 +32,7 @@ class ArrivalAdmin(PortalModelAdmin):
     """Rows are only read. Hidden where nothing comes from outside."""
 
     list_display = ("file", "place", "state_shown", "photo_link", "size_shown", "found_by", "seen", "reason")
-    list_filter = ("state", "found_by", "bucket")
+    list_filter = ("state",)
     search_fields = ("key__startswith",)
     search_help_text = _("How the key begins.")
     ordering = ("-id",)

@@ -37,7 +37,7 @@ class Arrival(models.Model):
     photo = models.UUIDField(_("photo"), default=uuid.uuid4, editable=False)
     # Whom the file named, if there is such a pet. No foreign key: it may go again.
     pet = models.UUIDField(_("pet"), null=True, editable=False)
-    found_by = models.CharField(_("found by"), max_length=8, choices=Way.choices)
+    found_by = models.CharField(_("told by"), max_length=8, choices=Way.choices)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.PENDING)
     reason = models.TextField(_("reason"), blank=True)
     seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
@@ -53,6 +53,8 @@ class Arrival(models.Model):
         indexes = [
             models.Index(fields=["tried_at"], condition=Q(state="pending"), name="arrival_pending"),
             models.Index(fields=["state", "-id"], name="arrival_state"),
+            # PostgreSQL finds the beginning of a key only with this class of operators.
+            models.Index(fields=["key"], opclasses=["varchar_pattern_ops"], name="arrival_key"),
         ]
 
     def __str__(self) -> str:
