@@ -21,6 +21,7 @@ from storage_admin.reconciliation import findings, repairing
 from storage_admin.schedules.facts import failing
 
 RECENT = timedelta(days=7)
+SLOW = timedelta(minutes=10)
 
 
 def cards(request: HttpRequest) -> Iterable[Card]:
@@ -99,6 +100,14 @@ def _arrivals() -> Iterable[Card]:
             help=_("Dead letters: each says what it died of, and is sent again by a press."),
         )
     if settings.ARRIVALS:
+        waiting = Arrival.objects.filter(state=Arrival.State.PENDING, seen_at__lt=timezone.now() - SLOW)
+        yield Card(
+            label=_("Files from outside that wait"),
+            count=lambda: capped(waiting),
+            url=f"{reverse('admin:storage_admin_arrival_changelist')}?state__exact={Arrival.State.PENDING}",
+            tone=Tone.ATTENTION,
+            help=_("For more than ten minutes: the list says what is in the way. They are tried again."),
+        )
         refused = Arrival.objects.filter(state=Arrival.State.REFUSED, tried_at__gte=timezone.now() - RECENT)
         yield Card(
             label=_("Files from outside that were refused lately"),

@@ -31,7 +31,7 @@ from storage_admin.models import Arrival
 logger = structlog.get_logger(__name__)
 
 SLICE_SECONDS = 4.5  # beat sends the next every 5; a worker that is told to stop ends soon
-SPARE_SECONDS = 10.0  # for the batch that was begun
+SPARE_SECONDS = 20.0  # for the batch that was begun
 WAIT_SECONDS = 4
 # Also how long a dead worker's messages stay out of sight.
 HIDDEN_SECONDS = 120
@@ -42,6 +42,10 @@ _FIRST_PAUSE_SECONDS = 30
 _LATE_PAUSE_SECONDS = 3_600
 # What may be a file under the upload prefix: it was made, or can be read by now.
 _ARRIVES = ("ObjectCreated:", "ObjectRestore:Completed")
+
+
+class NoEvent(Exception):
+    """The message is no event of S3's, and never will be."""
 
 
 @dataclass
@@ -86,13 +90,14 @@ def _handle_all(queue: Queue, batch: Sequence[Message], read: Read, until: float
             try:
                 _handle(message)
             except StorageUnavailable as error:
-                _put_off(queue, message, str(error), read)
-                left.remove(message)
-                queues.hide(queue, left, 0)
+                # Given back at once, the others would use up their tries while the store is away.
+                for one in left:
+                    _put_off(queue, one, str(error), read)
+                left.clear()
                 return False
             except SoftTimeLimitExceeded:
                 raise
-            except BadRequest as error:
+            except NoEvent as error:
                 # No second look makes sense of it: its tries are used up at once.
                 _put_off(queue, message, str(error), read, pause_seconds=0)
             except Exception as error:
@@ -109,7 +114,11 @@ def _handle_all(queue: Queue, batch: Sequence[Message], read: Read, until: float
 
 
 def _handle(message: Message) -> None:
-    for event in events.decoded(message.body):
+    try:
+        found = events.decoded(message.body)
+    except BadRequest as error:
+        raise NoEvent(str(error)) from error
+    for event in found:
         handle(event)
 
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from portal import spelling
 from portal.s3 import listing
 from portal.s3.errors import S3Error, StorageUnavailable
 from portal.s3.listing import LARGEST_PAGE, ListedObject
@@ -33,7 +34,7 @@ STALE = timedelta(seconds=150)  # longer than the task's hard limit: whoever had
 def work(seconds: float = SLICE_SECONDS) -> int:
     """Look at every source for so long in all; return how many new files were met."""
     until, new = time.monotonic() + seconds, 0
-    taking.retry()
+    taking.retry(until)
     wanted = sources.of_arrivals()
     for source in wanted:
         Look.objects.get_or_create(connection=source.connection, bucket=source.bucket)
@@ -51,29 +52,30 @@ def _look(source: Source, look: Look, until: float) -> int:
     if not Look.objects.filter(free, pk=look.pk).update(claim=token, beat_at=now):
         return 0
     mine = Look.objects.filter(pk=look.pk, claim=token)
-    error, new = "", 0
     try:
-        new = _read(source, look, mine, until)
-    except S3Error as failed:
-        logger.warning("look_waits", source=str(source), code=failed.code)
-        error = f"{failed} ({failed.code})"
+        return _read(source, look, mine, until)
+    except S3Error as error:
+        logger.warning("look_waits", source=str(source), code=error.code)
+        mine.update(error=f"{error} ({error.code})")
+        return 0
     finally:
-        mine.update(claim=None, beat_at=timezone.now(), error=error)
-    return new
+        mine.update(claim=None, beat_at=timezone.now())
 
 
 def _read(source: Source, look: Look, mine: QuerySet[Look], until: float) -> int:
     after, new = unquote(look.cursor), 0
     if look.ended_at is not None or look.begun_at is None:
-        mine.update(begun_at=timezone.now(), ended_at=None, met=0, new=0)
+        mine.update(begun_at=timezone.now(), ended_at=None, met=0, new=0, error="")
     while True:
         page = listing.keys_page(
             source.bucket, prefix=settings.ARRIVALS_PREFIX, after=after, size=LARGEST_PAGE,
             alias=source.connection,
         )  # fmt: skip
-        taken, is_whole = _take_new(source, page.objects, until)
+        taken, is_whole, problem = _take_new(source, page.objects, until)
         new += taken
         now = timezone.now()
+        if problem:
+            mine.update(error=problem)
         if not is_whole:  # the next slice reads the page again, and knows what this one took
             mine.update(beat_at=now, new=F("new") + taken)
             return new
@@ -87,8 +89,8 @@ def _read(source: Source, look: Look, mine: QuerySet[Look], until: float) -> int
             return new
 
 
-def _take_new(source: Source, found: Sequence[ListedObject], until: float) -> tuple[int, bool]:
-    """Take in what no row knows; return how many, and whether that was all for which there was time.
+def _take_new(source: Source, found: Sequence[ListedObject], until: float) -> tuple[int, bool, str]:
+    """Take in what no row knows; return how many, whether time was enough for all, and what went wrong.
 
     One that cannot be read stops nothing but itself.
     """
@@ -101,13 +103,15 @@ def _take_new(source: Source, found: Sequence[ListedObject], until: float) -> tu
     }
     known = set(Arrival.objects.filter(source__in=named).values_list("source", flat=True))
     new = [key for identity, key in named.items() if identity not in known]
+    problem = ""
     for count, key in enumerate(new):
         if count and time.monotonic() >= until:
-            return count, False
+            return count, False, problem
         try:
             taking.take(source, key, found_by=Arrival.Way.LOOK)
         except StorageUnavailable:
             raise
         except S3Error as error:
             logger.warning("arrival_not_taken", source=str(source), code=error.code)
-    return len(new), True
+            problem = f"{spelling.plain(key)}: {error} ({error.code})"
+    return len(new), True, problem

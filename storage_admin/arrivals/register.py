@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from portal import spelling
 from portal.access import admin_page, staff
 from portal.aws.errors import NotThere, ServiceError
+from portal.counts import capped
 from portal.display import ago, size
 from portal.model_admin import PortalModelAdmin
 from portal.s3.errors import S3Error
@@ -49,6 +50,7 @@ class ArrivalAdmin(PortalModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             path("events/", self.events_view, name="storage_admin_arrival_events"),
+            path("events/again/", self.again_view, name="storage_admin_arrival_again"),
             path("events/redrive/", self.redrive_view, name="storage_admin_arrival_redrive"),
             *super().get_urls(),
         ]
@@ -119,6 +121,7 @@ class ArrivalAdmin(PortalModelAdmin):
             "queue": queue_state.row(),
             "behind": queue_state.minutes_behind(),
             "senders": sources.with_events() if settings.S3_EVENTS else [],
+            "refused": capped(Arrival.objects.filter(state=REFUSED)),
             "looks": Look.objects.order_by("connection", "bucket") if settings.ARRIVALS else [],
             "prefix": settings.ARRIVALS_PREFIX,
             "may_redrive": staff(request).has_perm(services.RIGHT),
@@ -126,6 +129,16 @@ class ArrivalAdmin(PortalModelAdmin):
             **(_dead_letters() if settings.S3_EVENTS else {}),
         }
         return TemplateResponse(request, "storage_admin/events.html", context)
+
+    @admin_page(permission=services.RIGHT, post_only=True)
+    def again_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Let the next look try the refused files again."""
+        count = services.try_again(actor=staff(request))
+        words = ngettext(
+            "The next look tries %(count)d file again.", "The next look tries %(count)d files again.", count
+        )
+        messages.success(request, words % {"count": count})
+        return redirect("admin:storage_admin_arrival_events")
 
     @admin_page(permission=services.RIGHT, post_only=True)
     def redrive_view(self, request: HttpRequest) -> HttpResponseBase:

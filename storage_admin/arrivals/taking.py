@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import time
 from datetime import UTC, timedelta
 
 import structlog
@@ -75,8 +76,8 @@ def is_known(source: Source, named: list[str]) -> set[str]:
     return set(rows.values_list("key", flat=True))
 
 
-def retry() -> int:
-    """Go on with what was left half done a while ago; return how many were tried."""
+def retry(until: float) -> int:
+    """Go on with what was left half done a while ago, until that time; return how many were tried."""
     due = Arrival.objects.filter(state=Arrival.State.PENDING, tried_at__lt=timezone.now() - RETRY_AFTER)
     wanted = {(one.connection, one.bucket) for one in sources.of_arrivals()}
     tried = 0
@@ -84,6 +85,8 @@ def retry() -> int:
         source = Source(arrival.connection, arrival.bucket)
         if (source.connection, source.bucket) not in wanted:
             continue
+        if time.monotonic() >= until:
+            break
         tried += 1
         try:
             found = objects.head(source.bucket, arrival.key, alias=source.connection)

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'file from outside',
                 'verbose_name_plural': 'files from outside',
                 'ordering': ['-id'],
-                'permissions': [('redrive_event', 'Can send dead letters of the event queue again')],
+                'permissions': [('redrive_event', 'Can try files from outside and dead letters of events again')],
                 'default_permissions': ('view',),
                 'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['tried_at'], name='arrival_pending'), models.Index(fields=['state', '-id'], name='arrival_state'), models.Index(fields=['key'], name='arrival_key', opclasses=['varchar_pattern_ops'])],
             },

@@ -49,7 +49,7 @@ class Arrival(models.Model):
         verbose_name_plural = _("files from outside")
         ordering = ["-id"]
         default_permissions = ("view",)
-        permissions = [("redrive_event", _("Can send dead letters of the event queue again"))]
+        permissions = [("redrive_event", _("Can try files from outside and dead letters of events again"))]
         indexes = [
             models.Index(fields=["tried_at"], condition=Q(state="pending"), name="arrival_pending"),
             models.Index(fields=["state", "-id"], name="arrival_state"),

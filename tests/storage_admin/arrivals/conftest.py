@@ -47,7 +47,8 @@ class Place:
 
     def delete(self, key: str, version_id: str = "") -> None:
         named = {"VersionId": version_id} if version_id else {}
-        session.client(self.source.connection).delete_object(Bucket=self.source.bucket, Key=key, **named)
+        client: Any = session.client(self.source.connection)
+        client.delete_object(Bucket=self.source.bucket, Key=key, **named)
 
     def keys(self, prefix: str = "") -> list[str]:
         answer = session.client(self.source.connection).list_objects_v2(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from photos import incoming
 from photos.models import Photo
@@ -22,7 +23,7 @@ from portal.local import ports
 from portal.s3 import objects
 from portal.s3.errors import StorageUnavailable
 from storage_admin.arrivals import consuming, looking, queue_state, services, taking
-from storage_admin.models import Arrival, EventQueue, EventTrouble
+from storage_admin.models import Arrival, EventQueue, EventTrouble, Look
 from tests.factories import UserFactory
 from tests.storage_admin.arrivals.conftest import Place
 from tests.store import answering, refusal
@@ -30,6 +31,7 @@ from tests.store import answering, refusal
 pytestmark = [pytest.mark.django_db, pytest.mark.servers]
 Reader = Callable[..., consuming.Read]
 EVENTS = "admin:storage_admin_arrival_events"
+AGAIN = "admin:storage_admin_arrival_again"
 REDRIVE = "admin:storage_admin_arrival_redrive"
 SEE, SEND = "storage_admin.view_arrival", "storage_admin.redrive_event"
 
@@ -40,7 +42,7 @@ class Killed(BaseException):
 
 def dying(function: Callable[..., Any], *, before: bool) -> Callable[..., Any]:
     """Return the function so that its worker dies right before, or right after it, the first time."""
-    died = []
+    died: list[bool] = []
 
     def act(*args: Any, **options: Any) -> Any:
         if not died and before:
@@ -200,6 +202,58 @@ def test_store_that_is_away_puts_events_off_and_loses_none(
     assert not EventTrouble.objects.exists()
 
 
+def test_outage_uses_up_no_tries_but_those_with_a_pause(
+    outside: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_args: Any, **_options: Any) -> Any:
+        raise StorageUnavailable("The store does not answer.", operation="HeadObject", code="503")
+
+    queue, dead = queue_state.both()
+    consuming.work(2.0)  # the test event
+    for number in range(3):
+        outside.put(f"incoming/{number}.jpg")
+    monkeypatch.setattr(objects, "head", away)
+    monkeypatch.setattr(consuming, "_FIRST_PAUSE_SECONDS", 3_600)
+
+    assert sum(consuming.work(1.0).put_off for _slice in range(10)) == 3
+
+    assert (queues.depth(queue).in_work, queues.depth(dead).total) == (3, 0)
+    row = queue_state.row()
+    assert row is not None
+    assert (row.waiting, row.behind_since is None) == (3, False)
+
+
+def test_refused_files_are_tried_again_when_the_reason_is_gone(
+    house: Place, settings: Any, client: Client
+) -> None:
+    settings.MAX_UPLOAD_BYTES = 10
+    house.put("incoming/a.jpg")
+    looking.work()
+    assert Arrival.objects.get().state == Arrival.State.REFUSED
+    settings.MAX_UPLOAD_BYTES = 1_000_000
+    client.force_login(UserFactory(rights=[SEE]))
+    assert client.post(reverse(AGAIN)).status_code == 403
+    assert "Refused files" in client.get(reverse(EVENTS)).content.decode()
+
+    client.force_login(UserFactory(rights=[SEE, SEND]))
+    client.post(reverse(AGAIN))
+    looking.work()
+
+    assert Photo.objects.count() == 1
+    assert AuditEvent.objects.filter(action="arrival.tried_again").exists()
+
+
+def test_file_that_may_not_be_read_is_told_with_the_look(house: Place) -> None:
+    house.put("incoming/a.jpg")
+
+    with answering("HeadObject", refusal(403, "AccessDenied")):
+        looking.work()
+
+    assert "incoming/a.jpg" in Look.objects.get(bucket=house.source.bucket).error
+    looking.work()
+    assert Look.objects.get(bucket=house.source.bucket).error == ""
+
+
 def test_refused_read_leaves_the_file_pending_with_the_reason(house: Place) -> None:
     house.put("incoming/a.jpg")
 
@@ -231,7 +285,6 @@ def test_poison_ends_as_a_dead_letter_with_its_reason_and_is_sent_again(
     read()
 
     assert queues.depth(dead).total == len(POISON)
-    assert queue_state.row().dead in range(len(POISON) + 1)
     client.force_login(UserFactory(rights=[SEE, SEND]))
     told = client.get(reverse(EVENTS)).content.decode()
     assert "no JSON at all" in told
@@ -288,7 +341,7 @@ def test_today_says_how_far_behind_it_is(outside: Place, read: Reader, client: C
     queue, _dead = queue_state.both()
     read()
     queues.send(queue, "poison")
-    long_ago = queue_state.timezone.now() - 7 * queue_state.SILENT_AFTER
+    long_ago = timezone.now() - 7 * queue_state.SILENT_AFTER
     EventQueue.objects.update(asked_at=long_ago)
 
     assert queue_state.minutes_behind() == 14

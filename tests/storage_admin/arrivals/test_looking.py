@@ -100,7 +100,7 @@ def test_store_that_is_away_is_told_in_the_row(house: Place) -> None:
 
 
 def test_look_that_another_worker_has_is_left_to_it(house: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    inner = []
+    inner: list[int] = []
 
     def page(*args: Any, **options: Any) -> Any:
         if not inner:

@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from photos.models import Photo
 from portal.audit import AuditEvent
-from portal.s3 import objects, session
+from portal.s3 import listing, objects, session
 from portal.s3.events import ObjectEvent, decoded
 from storage_admin.arrivals import consuming
 from storage_admin.models import Bucket, Finding, Scan
+from storage_admin.objects import authorship
 from storage_admin.objects import services as object_services
-from storage_admin.reconciliation import findings, shown
+from storage_admin.reconciliation import findings, repairing, shown
 from tests.factories import PhotoFactory
 from tests.storage_admin.arrivals.conftest import Place, picture
 
@@ -236,3 +237,30 @@ def test_scan_leaves_overwritten_ones_to_people(
     findings.close_others(scan(bucket))
 
     assert standing(photo) == [Kind.OVERWRITTEN]
+
+
+def test_page_of_the_object_says_who_wrote_over_it(
+    amazon: Place, photo: Photo, read: Reader, bucket: Bucket
+) -> None:
+    put = amazon.put(photo.key, picture())
+    read()
+
+    entries = listing.key_versions(photo.bucket, photo.key, size=2).versions
+    found = authorship.of_versions(bucket, photo.key, entries)
+
+    made_by = found[put["VersionId"]].made_by
+    assert made_by is not None
+    assert (made_by.who, made_by.what) == ("EXAMPLE", "written over the original")
+
+
+def test_finding_that_an_event_told_is_repaired_after_a_scan(
+    amazon: Place, photo: Photo, read: Reader, bucket: Bucket
+) -> None:
+    amazon.delete(photo.key)
+    read()
+    finding = Finding.objects.get()
+
+    against = repairing.obstacle(finding, scan(bucket))
+
+    assert against is not None
+    assert against.code == "told"
