@@ -63,19 +63,19 @@ def _look(source: Source, look: Look, until: float) -> int:
 
 
 def _read(source: Source, look: Look, mine: QuerySet[Look], until: float) -> int:
-    after, new = unquote(look.cursor), 0
+    after, new, problems = unquote(look.cursor), 0, list[str]()
     if look.ended_at is not None or look.begun_at is None:
-        mine.update(begun_at=timezone.now(), ended_at=None, met=0, new=0, error="")
+        mine.update(begun_at=timezone.now(), ended_at=None, met=0, new=0)
     while True:
         page = listing.keys_page(
             source.bucket, prefix=settings.ARRIVALS_PREFIX, after=after, size=LARGEST_PAGE,
             alias=source.connection,
         )  # fmt: skip
         taken, is_whole, problem = _take_new(source, page.objects, until)
+        problems += [problem] if problem else []
         new += taken
         now = timezone.now()
-        if problem:
-            mine.update(error=problem)
+        mine.update(error=problems[0] if problems else "")
         if not is_whole:  # the next slice reads the page again, and knows what this one took
             mine.update(beat_at=now, new=F("new") + taken)
             return new
