@@ -15,6 +15,7 @@ class PortalConfig(AppConfig):
         post_migrate.connect(roles.fill_roles, dispatch_uid="portal.roles.fill_roles")
         register(checks.check_photo_limits, Tags.compatibility)
         register(checks.check_storage_addresses, Tags.compatibility)
+        register(checks.check_arrivals, Tags.compatibility)
         register(checks.check_region, Tags.compatibility, deploy=True)
         register(checks.check_database_fits, Tags.compatibility, deploy=True)
 

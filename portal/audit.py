@@ -100,16 +100,18 @@ def record(
     after: dict[str, Any] | None = None,
     outcome: AuditEvent.Outcome = AuditEvent.Outcome.DONE,
     message: str = "",
+    actor_name: str = "",
 ) -> AuditEvent:
     """Write one event, in the caller's transaction: the change and its trace stand or fall together.
 
-    `actor` is a user, or None for the portal itself. The request id comes from the
+    `actor` is a user, or None for the portal itself; `actor_name` is for somebody without an account,
+    such as a store that a rule made delete something. The request id comes from the
     logging context, which requests and tasks share.
     """
     known = actor if actor is not None and actor.pk is not None else None
     return AuditEvent.objects.create(
         actor=known,
-        actor_name=known.get_username() if known else "portal",
+        actor_name=known.get_username() if known else (actor_name or "portal")[:150],
         action=action,
         target_type=target._meta.label_lower if target is not None else "",
         target_id=str(target.pk) if target is not None else "",

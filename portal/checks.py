@@ -4,6 +4,8 @@ E001  a photo of the allowed size cannot be decoded in the allowed memory
 E002  a claim goes stale while its worker may still be at work
 E003  an upload address outlives the upload it was made for
 E004  a storage address is no http(s) URL
+E005  the upload prefix of other programs is no folder of their own
+E006  a source of arrivals names no connection of the settings
 W001  no region and no endpoint: every S3 call fails unless a profile names a region (--deploy)
 W002  SQLite where the portal is served to a network (--deploy)
 
@@ -20,6 +22,8 @@ from django.db import connection
 
 # RGBA once decoded and once more for the step that reads it.
 DECODE_BYTES_PER_PIXEL = 8
+# What the portal writes itself: the keys of photos.keys, which nothing here may import.
+OWN_FOLDERS = ("photos/", "renditions/")
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]", "testserver"}
 
 
@@ -69,6 +73,32 @@ def check_storage_addresses(**_kwargs: Any) -> list[CheckMessage]:
                     f"{name} is {address!r}, which is no address.",
                     hint="Write it with its scheme, for example https://s3.example.org:9000.",
                     id="portal.E004",
+                )
+            )
+    return found
+
+
+def check_arrivals(**_kwargs: Any) -> list[CheckMessage]:
+    """E005 and E006. Events and looks must never take what the portal itself writes for an arrival."""
+    found: list[CheckMessage] = []
+    prefix = settings.ARRIVALS_PREFIX
+    if not prefix.endswith("/") or prefix.startswith(("/", *OWN_FOLDERS)):
+        found.append(
+            Error(
+                f"ARRIVALS_PREFIX is {prefix!r}: it must be a folder of its own, not below "
+                f"{' or '.join(OWN_FOLDERS)}.",
+                hint="For example incoming/.",
+                id="portal.E005",
+            )
+        )
+    for source in settings.ARRIVALS_SOURCES:
+        connection, _slash, bucket = source.rpartition("/")
+        if not bucket or (connection and connection not in settings.S3_CONNECTIONS):
+            found.append(
+                Error(
+                    f"ARRIVALS_SOURCES holds {source!r}, which is no bucket, or of no connection.",
+                    hint="Write a bucket's name, or connection/name; S3_CONNECTION_NAMES has the names.",
+                    id="portal.E006",
                 )
             )
     return found

@@ -57,6 +57,7 @@ _SEE_STORAGE = {
     "storage_admin.view_mirroritem",
     "storage_admin.view_analyticsexport",
     "storage_admin.view_gluerun",
+    "storage_admin.view_arrival",
 }
 # What can be undone; the bytes stay as they are.
 _TEND_OBJECTS = {
@@ -67,6 +68,7 @@ _TEND_OBJECTS = {
     "storage_admin.count_usage",
     "storage_admin.reconcile_bucket",
     "storage_admin.check_mirror",
+    "storage_admin.redrive_event",
 }
 # What takes bytes out of the house.
 _SHARE = {"storage_admin.share_object", "storage_admin.view_sharelink"}

@@ -165,6 +165,7 @@ CELERY_TASK_ROUTES = {
     "storage_admin.tasks.*": {"queue": "bulk"},
     "storage_admin.schedules.tasks.*": {"queue": "bulk"},
     "storage_admin.analytics.tasks.*": {"queue": "bulk"},
+    "storage_admin.arrivals.tasks.*": {"queue": "events"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(PORTAL_DATA_DIR / "beat-schedule")
@@ -200,7 +201,11 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "posture": {"daily_at": env.time_of_day("SCHEDULE_POSTURE", "05:00")},
 }
 # The exports' tasks load pyarrow: workers alone import them.
-CELERY_IMPORTS = ("storage_admin.schedules.tasks", "storage_admin.analytics.tasks")
+CELERY_IMPORTS = (
+    "storage_admin.schedules.tasks",
+    "storage_admin.analytics.tasks",
+    "storage_admin.arrivals.tasks",
+)
 CELERY_BEAT_SCHEDULE = {
     "schedules": _every(CHECK_SECONDS, "storage_admin.schedules.tasks.run_due"),
     **{
@@ -286,6 +291,23 @@ DYNAMODB_TABLE_PREFIX = env.text("DYNAMODB_TABLE_PREFIX", "PetTracker-")
 if DYNAMODB_MIRROR:
     SCHEDULES["mirror"] = {"every_seconds": 5, "task": "storage_admin.tasks.mirror_changes"}
     CELERY_BEAT_SCHEDULE["mirror"] = _every(5, "storage_admin.tasks.mirror_changes")
+# The store's own events, read from a queue (storage_admin/arrivals); off: nobody polls.
+S3_EVENTS = env.flag("S3_EVENTS", False)
+EVENTS_QUEUE = env.text("EVENTS_QUEUE", "pettracker-events")
+# Photos that other programs put under this prefix of these buckets (each a name, or connection/name; none:
+# the photos' own) become photos here: told by events, and found by a look in any store.
+ARRIVALS = env.flag("ARRIVALS", False)
+ARRIVALS_PREFIX = env.text("ARRIVALS_PREFIX", "incoming/")
+ARRIVALS_SOURCES = env.words("ARRIVALS_SOURCES")
+ARRIVALS_LOOK_SECONDS = env.number("ARRIVALS_LOOK_SECONDS", 60, least=5)
+for _is_on, _name, _seconds, _task in (
+    # One slice after the other: each polls for almost as long.
+    (S3_EVENTS, "events", 5, "storage_admin.arrivals.tasks.read_events"),
+    (ARRIVALS, "arrivals", ARRIVALS_LOOK_SECONDS, "storage_admin.arrivals.tasks.look"),
+):
+    if _is_on:
+        SCHEDULES[_name] = {"every_seconds": _seconds, "task": _task}
+        CELERY_BEAT_SCHEDULE[_name] = _every(_seconds, _task)
 
 # Where pets, photos and usage are exported to as Parquet (storage_admin/analytics): a bucket of its own, as
 # name or connection/name; empty: nothing is exported.

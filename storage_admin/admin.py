@@ -11,6 +11,7 @@ from portal import spelling
 from portal.display import ago, count_text
 from portal.model_admin import RecordAdmin
 from storage_admin.analytics.register import AnalyticsExportAdmin
+from storage_admin.arrivals.register import ArrivalAdmin
 from storage_admin.buckets.columns import BucketColumns
 from storage_admin.buckets.filters import FailedChecks
 from storage_admin.buckets.pages import BucketPages
@@ -23,7 +24,7 @@ from storage_admin.jobs import facts, kinds
 from storage_admin.jobs.filters import OfKind, WithFailures
 from storage_admin.jobs.pages import JobPages, NewJobPages
 from storage_admin.mirror.register import MirrorItemAdmin
-from storage_admin.models import AnalyticsExport, Bucket, GlueRun, Job, MirrorItem, ShareLink
+from storage_admin.models import AnalyticsExport, Arrival, Bucket, GlueRun, Job, MirrorItem, ShareLink
 from storage_admin.objects.browser_pages import BrowserPages
 from storage_admin.objects.form_pages import ObjectFormPages
 from storage_admin.objects.pages import ObjectPages
@@ -38,6 +39,7 @@ admin.site.register(ShareLink, ShareLinkAdmin)
 admin.site.register(MirrorItem, MirrorItemAdmin)
 admin.site.register(AnalyticsExport, AnalyticsExportAdmin)
 admin.site.register(GlueRun, GlueRunAdmin)
+admin.site.register(Arrival, ArrivalAdmin)
 
 
 @admin.register(Bucket)

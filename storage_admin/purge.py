@@ -38,6 +38,8 @@ def remove_rejected_originals() -> int:
     """
     closed = timezone.now() - timedelta(seconds=settings.UPLOAD_URL_SECONDS)
     due = Photo.objects.filter(TO_REMOVE, status_changed_at__lt=closed)
+    # What another program put into the bucket is left to it.
+    due = due.exclude(key__startswith=settings.ARRIVALS_PREFIX)
     return sum(_remove_rejected(photo) for photo in due.order_by("status_changed_at")[:BATCH])
 
 
@@ -104,7 +106,7 @@ def _purge(photo: Photo) -> bool:
         return False
     prefix = keys.renditions_prefix(photo.pk)
     derived = [(found.key, found.version_id) for found in objects.versions(photo.bucket, prefix)]
-    if not _destroy(photo, [*derived, *_versions_of(photo.bucket, photo.key)]):
+    if not _destroy(photo, [*derived, *_own_versions(photo)]):
         return False
     with transaction.atomic():
         _record("photo.purged", photo)
@@ -133,6 +135,19 @@ def _remove_leftovers(photo: Photo) -> bool:
 def _versions_of(bucket: str, key: str) -> list[tuple[str, str]]:
     """Return all versions and markers of exactly this key: a prefix finds `a.jpg.bak` for `a.jpg`, too."""
     return [(found.key, found.version_id) for found in objects.versions(bucket, key) if found.key == key]
+
+
+def _own_versions(photo: Photo) -> list[tuple[str, str]]:
+    """Return what of the photo's key is the photo's: all of it, but under the upload prefix of others.
+
+    There it is the version that the row names: what another program wrote over it is none of ours.
+    """
+    if not photo.key.startswith(settings.ARRIVALS_PREFIX):
+        return _versions_of(photo.bucket, photo.key)
+    named = {photo.version_id or "null", *photo.refused_versions}
+    found = objects.versions(photo.bucket, photo.key)
+    own = [one for one in found if one.key == photo.key and one.version_id in named]
+    return [(one.key, one.version_id) for one in own if photo.version_id or one.etag == photo.etag]
 
 
 def _destroy(photo: Photo, targets: list[tuple[str, str]]) -> bool:

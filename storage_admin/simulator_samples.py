@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
+from pets.models import Pet
 from photos import drawing
 from portal.aws import glue
 from portal.local import simulator
@@ -28,6 +29,7 @@ from portal.s3 import (
 )
 from portal.s3.acl import Canned
 from portal.s3.buckets import Birth
+from portal.s3.errors import Conflict
 from portal.s3.object_lock import Retention
 from portal.s3.ownership import Ownership
 from portal.s3.public_access_block import PublicAccessBlock
@@ -64,6 +66,34 @@ def make(alias: str) -> list[str]:
         if not buckets.exists(name, alias=alias):
             fill(name, alias)
             made.append(name)
+    return made
+
+
+def upload(alias: str, bucket: str, *, seed: int) -> list[str]:
+    """Put three photos under the upload prefix, as another program would; return the keys that are new.
+
+    One names its pet in its metadata, one by its folder, one names none. NotPossible without a
+    simulated connection: nobody wants these among his photos.
+    """
+    if not any(session.connection(one).is_simulated for one in settings.S3_CONNECTIONS):
+        raise NotPossible("No connection is a simulated one. Nothing was made.")
+    pets = [str(one) for one in Pet.objects.order_by("created_at", "pk").values_list("pk", flat=True)[:2]]
+    pets += [""] * (2 - len(pets))  # the demo's own pets may not be there yet
+    named = {
+        "from-the-clinic.jpg": pets[0],
+        f"{pets[1]}/from-the-groomer.jpg" if pets[1] else "from-the-groomer.jpg": "",
+        "nobody-knows whose+this.jpg": "",
+    }
+    made = []
+    for number, (name, pet) in enumerate(named.items()):
+        key = f"{settings.ARRIVALS_PREFIX}{name}"
+        body = drawing.draw_pet("cat" if number % 2 else "dog", seed + number, width=WIDTH, height=HEIGHT)
+        metadata = {"pet-id": pet} if pet else {}
+        try:
+            objects.put(bucket, key, body, content_type="image/jpeg", metadata=metadata, alias=alias)
+        except Conflict:
+            continue  # of an earlier start
+        made.append(key)
     return made
 
 
@@ -149,6 +179,10 @@ def _analytics(bucket: str, alias: str) -> None:
     glue.make_shell_job(simulator.GLUE_JOB, script=f"s3://{bucket}/{REPORT_KEY}", role="sample")
 
 
+def _arrivals(bucket: str, alias: str) -> None:
+    buckets.create(bucket, alias=alias)
+
+
 _SAMPLES: dict[str, Callable[[str, str], None]] = {
     "sample-versions": _versions,
     "sample-suspended": _suspended,
@@ -156,6 +190,7 @@ _SAMPLES: dict[str, Callable[[str, str], None]] = {
     "sample-archive": _archive,
     "sample-locked": _locked,
     simulator.ANALYTICS_BUCKET: _analytics,
+    simulator.OUTSIDE_BUCKET: _arrivals,
 }
 
 

@@ -11,13 +11,8 @@ from portal.counts import capped
 from portal.s3 import session
 from portal.today import Card, Tone
 from storage_admin import addresses
-from storage_admin.analytics import asking as exports
 from storage_admin.buckets.filters import FAILED, FailedChecks, with_failed_checks
-from storage_admin.glue import asking as glue
-from storage_admin.glue.register import UNNOTED as UNNOTED_RUNS
-from storage_admin.glue.register import EndFilter
 from storage_admin.jobs.filters import UNNOTED, WithFailures, with_failures
-from storage_admin.mirror import writing
 from storage_admin.models import Bucket
 from storage_admin.reconciliation import findings, repairing
 from storage_admin.schedules.facts import failing
@@ -40,8 +35,6 @@ def cards(request: HttpRequest) -> Iterable[Card]:
             tone=Tone.ATTENTION,
             help=_("Their last run failed, or its worker died. Each says what; its next run clears it."),
         )
-    yield from _mirror(request)
-    yield from _analysis(request)
     if not request.user.has_perm("storage_admin.view_bucket"):
         return
     yield Card(
@@ -70,45 +63,4 @@ def cards(request: HttpRequest) -> Iterable[Card]:
             help=_(
                 "The last one is incomplete, or so much differs that it has one cause. Nothing is repaired."
             ),
-        )
-
-
-def _mirror(request: HttpRequest) -> Iterable[Card]:
-    """Yield how far the mobile app's tables lag behind, where they are kept."""
-    if not settings.DYNAMODB_MIRROR or not request.user.has_perm("storage_admin.view_mirroritem"):
-        return
-    listed = reverse("admin:storage_admin_mirroritem_changelist")
-    yield Card(
-        label=_("Refused by DynamoDB"),
-        count=lambda: capped(writing.due().exclude(error="")),
-        url=f"{listed}?state=refused",
-        tone=Tone.ATTENTION,
-        help=_("The mobile app does not have the newest of these: each says why."),
-    )
-    yield Card(
-        label=_("The mobile app lags behind"),
-        count=lambda: capped(writing.late()),
-        url=f"{listed}?state=due",
-        tone=Tone.ATTENTION,
-        help=_("Changes that have waited for over ten minutes to be sent to DynamoDB."),
-    )
-
-
-def _analysis(request: HttpRequest) -> Iterable[Card]:
-    """Yield what failed of the exports for analysis and of Glue's runs, where these are switched on."""
-    if settings.ANALYTICS_BUCKET and request.user.has_perm("storage_admin.view_analyticsexport"):
-        yield Card(
-            label=_("Export for analysis that failed"),
-            count=lambda: int(exports.last_failed()),
-            url=reverse("admin:storage_admin_analyticsexport_changelist"),
-            tone=Tone.ATTENTION,
-            help=_("The last one. It says why; the next one that is done clears it."),
-        )
-    if settings.GLUE_JOBS and request.user.has_perm("storage_admin.view_gluerun"):
-        yield Card(
-            label=_("Glue runs that failed"),
-            count=lambda: capped(glue.unnoted()),
-            url=f"{reverse('admin:storage_admin_gluerun_changelist')}?{EndFilter.parameter_name}={UNNOTED_RUNS}",
-            tone=Tone.ATTENTION,
-            help=_("Or were never started. Each says why; it is listed here until somebody has noted it."),
         )

@@ -16,7 +16,7 @@ from photos.choices import PhotoStatus
 from photos.imaging import RenditionSpec
 from photos.models import Photo, Rendition
 from portal.models import User
-from storage_admin.models import AnalyticsExport, Bucket, GlueRun, Job, MirrorItem, ShareLink
+from storage_admin.models import AnalyticsExport, Arrival, Bucket, GlueRun, Job, MirrorItem, ShareLink
 
 
 class UserFactory(factory.django.DjangoModelFactory):
@@ -216,6 +216,19 @@ class ShareLinkFactory(factory.django.DjangoModelFactory):
 
 def _spec(name: str) -> RenditionSpec:
     return next(spec for spec in renditions.specs() if spec.name == name)
+
+
+class ArrivalFactory(factory.django.DjangoModelFactory):
+    """A file from outside that nobody could take in yet."""
+
+    source = factory.Sequence(lambda n: f"{n:064x}")
+    connection = "default"
+    bucket = "photos"
+    key = factory.Sequence(lambda n: f"incoming/file-{n}.jpg")
+    found_by = Arrival.Way.LOOK
+
+    class Meta:
+        model = Arrival
 
 
 class MirrorItemFactory(factory.django.DjangoModelFactory):

@@ -75,6 +75,8 @@ _BY_CODE: dict[str, type[ServiceError]] = {
     "EntityNotFoundException": NotThere,
     "QueueDoesNotExist": NotThere,
     "AWS.SimpleQueueService.NonExistentQueue": NotThere,
+    "MessageNotInflight": NotThere,
+    "ReceiptHandleIsInvalid": NotThere,
     "AccessDenied": Refused,
     "AccessDeniedException": Refused,
     "ExpiredToken": Refused,
@@ -99,6 +101,11 @@ _BY_CODE: dict[str, type[ServiceError]] = {
     "ResourceNumberLimitExceededException": Busy,
     "OperationTimeoutException": ServiceUnavailable,
     "InternalServiceException": ServiceUnavailable,
+    "QueueAlreadyExists": Exists,
+    "QueueNameExists": Exists,
+    "RequestThrottled": Busy,
+    "OverLimit": Busy,
+    "QueueDeletedRecently": ServiceUnavailable,
     "InternalServerError": ServiceUnavailable,
 }
 

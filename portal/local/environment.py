@@ -82,5 +82,5 @@ def for_children(
             AWS_EC2_METADATA_DISABLED="true",
         )
         if simulator is not None:
-            environment.update(simulator.variables())
+            environment.update(simulator.variables(BUCKET))
     return environment

@@ -69,7 +69,13 @@ def units(
             )
         )
     if simulated is not None:
-        running += [_simulator(simulated), _samples(), _mirror(), _export()]
+        running += [
+            _simulator(simulated),
+            _samples(),
+            _mirror(),
+            _export(),
+            *_arrivals(with_uploads=demo_data is not None),
+        ]
     return [*servers, *steps, *running]
 
 
@@ -148,6 +154,26 @@ def _export() -> Step:
     )
 
 
+def _arrivals(*, with_uploads: bool) -> list[Unit]:
+    # At each start: the simulator has forgotten its queue, and what was put into it.
+    setup = Step(
+        name="events",
+        label="events of the simulated Amazon S3",
+        command=_manage_command("setup_events"),
+        needs=("simulator-samples",),
+        is_background=True,
+    )
+    uploads = Step(
+        name="outside-uploads",
+        label="photos from another program",
+        command=_manage_command("simulator_uploads"),
+        needs=("events", "demo-data"),  # some name pets, which are there then
+        is_background=True,
+    )
+    worker = _worker("events", concurrency=1, needs=("events",), is_background=True)
+    return [setup, worker, uploads] if with_uploads else [setup, worker]
+
+
 def _queue(port: int, directory: Path) -> Service:
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     program = valkey.find_server()
@@ -189,7 +215,7 @@ def _web(port: int, *, needs: tuple[str, ...]) -> Service:
     )
 
 
-def _worker(queue: str, *, concurrency: int, needs: tuple[str, ...]) -> Service:
+def _worker(queue: str, *, concurrency: int, needs: tuple[str, ...], is_background: bool = False) -> Service:
     options = ["--queues", queue, "--hostname", f"{queue}@%h", "--concurrency", str(concurrency)]
     # Workers that talk to each other start seconds later, and have nothing to say here.
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -200,6 +226,7 @@ def _worker(queue: str, *, concurrency: int, needs: tuple[str, ...]) -> Service:
         needs=needs,
         restarts=_CRASHES_FORGIVEN,
         stop_seconds=_WORKER_STOP_SECONDS,
+        is_background=is_background,
     )
 
 

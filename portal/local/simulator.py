@@ -24,6 +24,8 @@ from portal.local.ports import LOOPBACK
 
 # How the connection is called: in the settings' variables, in its profile, and on the pages.
 NAME = "simulator"
+# Where the demo's other program puts its files.
+OUTSIDE_BUCKET = "sample-arrivals"
 START_SECONDS = 30
 # What `simulator_samples` makes there for the exports, which the portal's settings then name.
 ANALYTICS_BUCKET = "sample-analytics"
@@ -85,7 +87,7 @@ class Simulator:
             "LOG_LEVEL": "WARNING",
         }
 
-    def variables(self) -> dict[str, str]:
+    def variables(self, photo_bucket: str) -> dict[str, str]:
         """Return what the portal's processes are told of the connection."""
         prefix = f"S3_{NAME.upper()}"
         return {
@@ -101,4 +103,9 @@ class Simulator:
             "ANALYTICS_BUCKET": f"{NAME}/{ANALYTICS_BUCKET}",
             "GLUE_JOBS": GLUE_JOB,
             "GLUE_AFTER_EXPORT": GLUE_JOB,
+            "S3_EVENTS": "true",
+            "ARRIVALS": "true",
+            # The photos' own bucket tells nothing; the simulator's sends events.
+            "ARRIVALS_SOURCES": f"{photo_bucket},{NAME}/{OUTSIDE_BUCKET}",
+            "ARRIVALS_LOOK_SECONDS": "15",
         }

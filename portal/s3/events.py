@@ -7,9 +7,10 @@ UG:EventNotifications, UG:notification-content-structure.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from portal.s3.errors import BadRequest
 
+ORDER_LENGTH = 64  # sequencers have some 18 digits today
 # What nobody did: rules, tiering and the end of a restore's days.
 _BY_THE_STORE = ("LifecycleExpiration:", "LifecycleTransition", "IntelligentTiering", "ObjectRestore:Delete")
 
@@ -38,6 +40,16 @@ class ObjectEvent:
         """Whether the store itself did it. Its own name then stands where a person's would."""
         return self.name.startswith(_BY_THE_STORE)
 
+    @property
+    def order(self) -> str:
+        """The sequencer as text that sorts as the events of one key happened; empty where it has none.
+
+        S3 numbers what makes and deletes objects; restores and transitions come without.
+        """
+        if not re.fullmatch(f"[0-9A-Fa-f]{{1,{ORDER_LENGTH}}}", self.sequencer):
+            return ""
+        return self.sequencer.upper().ljust(ORDER_LENGTH, "0")
+
     def is_after(self, other: ObjectEvent) -> bool:
         """Whether it happened after another event of the same key; sequencers of two keys tell nothing.
 
@@ -56,6 +68,8 @@ def decoded(message: str | bytes) -> list[ObjectEvent]:
     """
     try:
         found = json.loads(message)
+        if found.get("Type") == "Notification":  # by way of an SNS topic
+            found = json.loads(found["Message"])
         if found.get("Event") == "s3:TestEvent":
             return []
         return [_event(record) for record in found["Records"]]
@@ -75,12 +89,13 @@ def newest(events: Iterable[ObjectEvent]) -> dict[tuple[str, str], ObjectEvent]:
 
 def _event(record: dict[str, Any]) -> ObjectEvent:
     about = record["s3"]
+    at = datetime.fromisoformat(record["eventTime"])
     return ObjectEvent(
         name=str(record["eventName"]).removeprefix("s3:"),
-        at=datetime.fromisoformat(record["eventTime"]),
-        bucket=about["bucket"]["name"],
+        at=at if at.tzinfo else at.replace(tzinfo=UTC),
+        bucket=str(about["bucket"]["name"]),
         key=unquote_plus(about["object"]["key"]),
-        version_id=about["object"].get("versionId", ""),
-        sequencer=about["object"].get("sequencer", ""),
-        who=record.get("userIdentity", {}).get("principalId", ""),
+        version_id=str(about["object"].get("versionId") or ""),
+        sequencer=str(about["object"].get("sequencer") or ""),
+        who=str(record.get("userIdentity", {}).get("principalId") or ""),
     )

@@ -98,10 +98,15 @@ def objects_page(
 
 
 def keys_page(
-    bucket: str, *, prefix: str = "", token: str = "", size: int, alias: str = DEFAULT
+    bucket: str, *, prefix: str = "", token: str = "", after: str = "", size: int, alias: str = DEFAULT
 ) -> ObjectsPage:
-    """Return one page of every object below the prefix, at any depth, in the order of their keys."""
+    """Return one page of every object below the prefix, at any depth, in the order of their keys.
+
+    It goes on at the token of the former page, or behind the key `after`, which no time makes stale.
+    """
     onward: dict[str, Any] = {"ContinuationToken": token} if token else {}
+    if after:
+        onward["StartAfter"] = after
     with translated("ListObjectsV2"):
         answer = client(alias).list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=size, **onward)
     return _objects_page(answer)

@@ -1,6 +1,7 @@
 """Rows of the storage: buckets, jobs, scans, share links, exports."""
 
 from storage_admin.models.analytics import AnalyticsExport
+from storage_admin.models.arrivals import Arrival, EventQueue, EventTrouble, Look, SeenEvent
 from storage_admin.models.buckets import Bucket, BucketChange, UsageSnapshot
 from storage_admin.models.glue import GlueRun
 from storage_admin.models.jobs import AT_WORK, ENDED, Job, JobItem, JobState
@@ -13,18 +14,23 @@ __all__ = [
     "AT_WORK",
     "ENDED",
     "AnalyticsExport",
+    "Arrival",
     "Bucket",
     "BucketChange",
+    "EventQueue",
+    "EventTrouble",
     "Finding",
     "GlueRun",
     "Job",
     "JobItem",
     "JobState",
+    "Look",
     "MirrorCheck",
     "MirrorItem",
     "MirroredOwner",
     "Scan",
     "Schedule",
+    "SeenEvent",
     "ShareLink",
     "ShareLinkQuerySet",
     "StagedEntry",

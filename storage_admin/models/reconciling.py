@@ -127,6 +127,7 @@ class Finding(models.Model):
         WRONG_SIZE = "wrong-size", _("another size than the row says")
         WRONG_ETAG = "wrong-etag", _("another ETag than the row says")
         WRONG_ACL = "wrong-acl", _("an ACL that lets others in")
+        OVERWRITTEN = "overwritten", _("overwritten by another program")
         ARCHIVED = "archived", _("in an archive class")
         ORPHAN = "orphan", _("object without a row")
         LOOSE_RENDITION = "loose-rendition", _("rendition without a row")
@@ -146,8 +147,10 @@ class Finding(models.Model):
     bucket = models.ForeignKey(
         "storage_admin.Bucket", models.CASCADE, related_name="findings", verbose_name=_("bucket")
     )
-    # The last one that saw it.
-    scan = models.ForeignKey(Scan, models.CASCADE, related_name="findings", verbose_name=_("scan"))
+    # The last one that saw it; none where an event of the store told it, and no scan was since.
+    scan = models.ForeignKey(
+        Scan, models.CASCADE, related_name="findings", verbose_name=_("scan"), null=True, blank=True
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     target = models.CharField(max_length=64)
     key = models.CharField(_("key"), max_length=1024)

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -68,7 +69,8 @@ class _AccessForm(ObjectForm):
     def about_the_world(self) -> list[Consequence]:
         """Return what opening means, and what stands against it."""
         said = []
-        if self.found.bucket.holds_photos and self.found.key.startswith(keys.ORIGINALS):
+        originals = (keys.ORIGINALS, settings.ARRIVALS_PREFIX)
+        if self.found.bucket.holds_photos and self.found.key.startswith(originals):
             words = _("It is an original: with all that the camera wrote into it, such as the place.")
             said.append(Consequence(words, Level.DANGER))
         if self.block is None:

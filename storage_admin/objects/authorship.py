@@ -32,7 +32,9 @@ _READS = (
     "link.opened",
     "link.revoked",
 )
-_MAKE_WHAT_THEY_NAME = {"object.uploaded", "photo.stored"}
+# What another program or a rule made, as an event of the store told it.
+_TOLD = {"original.overwritten", "original.hidden"}
+_MAKE_WHAT_THEY_NAME = {"object.uploaded", "photo.stored", *_TOLD}
 _NEW_IDS = ("marker", "newest", "version_id")  # under which `after` names what was made
 
 
@@ -116,6 +118,13 @@ def _in_words(action: str) -> str:
         "object.class_changed": _("changed the class"),
         "object.encrypted": _("encrypted otherwise"),
         "photo.stored": _("uploaded a photo"),
+        "photo.arrived": _("taken in as a photo"),
+        "original.overwritten": _("written over the original"),
+        "original.hidden": _("hidden, not by this portal"),
+        "original.removed": _("removed, not by this portal"),
+        "original.moved": _("moved into another class"),
+        "original.restored": _("restored for a while"),
+        "original.archived_again": _("no longer restored"),
         "photo.replaced": _("replaced the photo's file"),
     }
     return words.get(action, action)

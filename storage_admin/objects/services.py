@@ -4,6 +4,7 @@ Each asks the store again before it changes anything: what the form showed may b
 try is kept, also one that was refused or failed; nothing is called done that was not.
 """
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from photos import keys
@@ -45,7 +46,8 @@ def download_right(bucket: Bucket, key: str) -> str:
     So have the ZIPs that the portal made of a bucket with originals in it, wherever they lie.
     """
     packed = register.job_of(bucket, key)
-    if (bucket.holds_photos and key.startswith(keys.ORIGINALS)) or (packed and packed.bucket.holds_photos):
+    originals = (keys.ORIGINALS, settings.ARRIVALS_PREFIX)
+    if (bucket.holds_photos and key.startswith(originals)) or (packed and packed.bucket.holds_photos):
         return "photos.download_original"
     return "storage_admin.download_object"
 

@@ -39,6 +39,20 @@ def keep(scan: Scan, found: Sequence[Found]) -> None:
             _keep(scan, found[start : start + BATCH])
 
 
+def keep_told(bucket: Bucket, one: Found) -> None:
+    """Write what an event of the store told, until a scan says more. What was dealt with is open again."""
+    now = timezone.now()
+    row, created = Finding.objects.get_or_create(
+        bucket=bucket, kind=one.kind, target=one.target,
+        defaults={"key": one.key, "version_id": one.version_id, "photo": one.photo, "facts": one.facts},
+    )  # fmt: skip
+    if created:
+        return
+    Finding.objects.filter(pk=row.pk).update(facts=one.facts)
+    closed = Finding.objects.filter(pk=row.pk, state__in=[Finding.State.REPAIRED, Finding.State.GONE])
+    closed.update(state=Finding.State.OPEN, scan=None, found_at=now, closed_at=None, message="")
+
+
 def _keep(scan: Scan, batch: Sequence[Found]) -> None:
     wanted = {(one.kind.value, one.target): one for one in batch}
     known = Finding.objects.filter(bucket=scan.bucket_id, target__in=[target for _kind, target in wanted])
@@ -68,10 +82,13 @@ def close_others(scan: Scan) -> None:
     complete = [kind for kind in Finding.Kind.values if scan.counts.get(kind, 0) <= MOST_KEPT]
     if scan.acls not in ACLS_KNOWN:
         complete.remove(Finding.Kind.WRONG_ACL)
+    complete.remove(Finding.Kind.OVERWRITTEN)  # events tell it: to a scan an older version is as good
     state = Finding.State
     standing = Finding.objects.filter(
         bucket=scan.bucket_id, kind__in=complete, state__in=[state.OPEN, state.SET_ASIDE, state.IGNORED]
     )
+    # What an event told since the scan began, the list could not yet tell.
+    standing = standing.exclude(scan=None, found_at__gte=scan.begun_at)
     vanished = standing.exclude(scan=scan)
     # A lifecycle rule looks for the tags alone: it would take away what has a row again.
     there = StagedEntry.objects.filter(key=OuterRef("key"), is_latest=True, is_hidden=False)

@@ -36,6 +36,9 @@ class Obstacle:
 
 
 _NOT_FOUND = Obstacle("not-found", gettext_lazy("The last scan did not find this."))
+_TOLD = Obstacle(
+    "told", gettext_lazy("The store told this since the last scan: the next one confirms it first.")
+)
 _OTHER_STATE = Obstacle("state", gettext_lazy("This was done already, or there is nothing to take back."))
 _CLOSED = Obstacle("closed", gettext_lazy("It is closed."))
 _YOUNG = Obstacle("young", gettext_lazy("Found less than a day ago: it may be right by itself tomorrow."))
@@ -62,7 +65,7 @@ def obstacle(finding: Finding, last: Scan | None, repair: Repair | None = None) 
     if said := distrust(last):
         return Obstacle("distrust", said)
     if last is None or finding.scan_id != last.pk:
-        return _NOT_FOUND
+        return _NOT_FOUND if finding.scan_id else _TOLD
     if finding.state not in STANDING:
         return _CLOSED
     return _YOUNG if finding.found_at > timezone.now() - GRACE else None

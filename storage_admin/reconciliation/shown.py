@@ -150,6 +150,10 @@ ADVICE: dict[str, Any] = {
     Finding.Kind.ARCHIVED: gettext_lazy(
         "Nobody can see it as it is. Restore it, on its page or with a job, and change its class."
     ),
+    Finding.Kind.OVERWRITTEN: gettext_lazy(
+        "Another program wrote over it. The photo still shows its own version: look at both on the object's "
+        "page, restore it there or upload the new one as a photo; else ignore this."
+    ),
     Finding.Kind.LEFTOVER: gettext_lazy(
         "An upload that came late, or a delete that failed. Whoever may destroy versions does so on its page."
     ),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from photos import keys
@@ -54,7 +55,7 @@ def rows_of(page: VersionsPage, hidden_key: str = "") -> Staged:
         if "\0" in one.key or (not page.keys_are_exact and UNSPELLED in one.key):
             odd += 1
             continue
-        is_original = one.key.startswith(keys.ORIGINALS)
+        is_original = one.key.startswith((keys.ORIGINALS, settings.ARRIVALS_PREFIX))
         if is_original or one.is_latest:
             rows.append(_row(one, is_hidden=one.key == hidden_key))
     return Staged(rows, odd, hidden_key)

@@ -38,6 +38,8 @@ SWEEPS: dict[str, str | Promise] = {
     "analytics-sweep": gettext_lazy("Goes on with the export for analysis"),
     "glue-sweep": gettext_lazy("Starts Glue runs that were asked for, follows the others"),
     "mirror": gettext_lazy("Sends changes to DynamoDB, compares both sides once a day"),
+    "events": gettext_lazy("Reads what the store tells by its queue of events"),
+    "arrivals": gettext_lazy("Looks for files that other programs put under the upload prefix"),
 }
 
 

@@ -55,6 +55,32 @@ def test_test_event_of_s3_is_none() -> None:
     assert events.decoded(json.dumps(sent)) == []
 
 
+def test_event_by_way_of_a_topic_is_unwrapped() -> None:
+    """100: SNS puts S3's message as text into its own."""
+    wrapped = json.dumps({"Type": "Notification", "MessageId": "1", "Message": message(record(key="a+b"))})
+
+    assert [found.key for found in events.decoded(wrapped)] == ["a b"]
+    with pytest.raises(BadRequest):
+        events.decoded('{"Type": "Notification", "Message": "<b>"}')
+
+
+@pytest.mark.parametrize("sequencer", [7, None, ["0"], "no digits", "", "F" * 65])
+def test_sequencer_that_is_none_gives_no_order(sequencer: Any) -> None:
+    """100: S3 numbers what makes and deletes objects; restores and transitions come without."""
+    [found] = events.decoded(message(record(sequencer=sequencer)))
+
+    assert found.order in {"", "7".ljust(events.ORDER_LENGTH, "0")}
+
+
+def test_order_sorts_as_the_events_happened() -> None:
+    """100"""
+    happened = ["00FFFFFFFF", "0055", "005500", "00551", "0055a1", "0055F", "0056", "01"]
+    found = sorted(event(one).order for one in happened)
+
+    assert found == [event(one).order for one in sorted(happened, key=lambda one: one.upper().ljust(12, "0"))]
+    assert event("0055").order == event("005500").order
+
+
 @pytest.mark.parametrize("wrong", ["", "no JSON", "[]", "{}", '{"Records": [{}]}', '{"Records": 1}', "null"])
 def test_what_is_no_event_is_refused_in_words(wrong: str) -> None:
     """100"""

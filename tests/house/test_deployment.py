@@ -36,8 +36,10 @@ def last(instruction: str) -> str:
     return [text for name, text in instructions() if name == instruction][-1]
 
 
-def test_portal_runs_as_web_two_workers_beat_and_two_jobs() -> None:
-    assert set(OURS) == {"web", "worker-interactive", "worker-bulk", "beat", "migrate", "setup-storage"}
+def test_portal_runs_as_web_three_workers_beat_and_two_jobs() -> None:
+    workers = {"worker-interactive", "worker-bulk", "worker-events"}
+    assert set(OURS) == {"web", *workers, "beat", "migrate", "setup-storage"}
+    assert SERVICES["worker-events"]["profiles"] == ["events"]  # silent where nothing is switched on
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -61,7 +63,7 @@ def test_service_of_ours_is_confined(name: str) -> None:
     assert "user" not in service  # the image's own, which is not root
 
 
-@pytest.mark.parametrize("queue", ["interactive", "bulk"])
+@pytest.mark.parametrize("queue", ["interactive", "bulk", "events"])
 def test_each_queue_has_a_worker_of_its_own(queue: str) -> None:
     command = SERVICES[f"worker-{queue}"]["command"]
 
@@ -70,7 +72,7 @@ def test_each_queue_has_a_worker_of_its_own(queue: str) -> None:
     assert f"{queue}@" in " ".join(SERVICES[f"worker-{queue}"]["healthcheck"]["test"])
 
 
-@pytest.mark.parametrize("name", ["worker-interactive", "worker-bulk", "beat"])
+@pytest.mark.parametrize("name", ["worker-interactive", "worker-bulk", "worker-events", "beat"])
 def test_celery_knows_the_options(name: str) -> None:
     arguments = SERVICES[name]["command"]
     finished = subprocess.run(

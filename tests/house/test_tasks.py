@@ -46,6 +46,8 @@ def test_what_nobody_calls_is_on_the_timetable() -> None:
         "photos.tasks.process",
         "storage_admin.tasks.count_slice",
         "storage_admin.tasks.mirror_changes",  # where settings switch it on
+        "storage_admin.arrivals.tasks.look",  # the same
+        "storage_admin.arrivals.tasks.read_events",  # the same
         "storage_admin.tasks.run_check",
         "storage_admin.analytics.tasks.run_export",
         "storage_admin.analytics.tasks.sweep_exports",  # where settings switch it on

@@ -65,3 +65,22 @@ def test_only_sqlite_served_to_a_network_is_a_warning(
     settings.ALLOWED_HOSTS = ["pets.example.org"]
 
     assert ids(checks.check_database_fits()) == expected
+
+
+@pytest.mark.parametrize("prefix", ["incoming", "photos/new/", "renditions/", "/incoming/", "photos/"])
+def test_upload_prefix_of_others_is_no_folder_of_the_portals_own(settings, prefix: str) -> None:
+    settings.ARRIVALS_PREFIX = prefix
+
+    assert ids(checks.check_arrivals()) == ["portal.E005"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [(["scans", "default/scans"], []), (["nobody/scans"], ["portal.E006"]), (["default/"], ["portal.E006"])],
+)
+def test_sources_of_arrivals_are_buckets_of_known_connections(
+    settings, sources: list[str], expected: list[str]
+) -> None:
+    settings.ARRIVALS_SOURCES = sources
+
+    assert ids(checks.check_arrivals()) == expected

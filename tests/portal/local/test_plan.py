@@ -15,7 +15,9 @@ def test_simulator_keeps_nobody_waiting(tmp_path):
 
     added = {name: unit for name, unit in found.items() if name not in units(tmp_path, None)}
 
-    assert set(added) == {"simulator", "simulator-samples", "mirror", "export"}
+    assert set(added) == {
+        "simulator", "simulator-samples", "mirror", "export", "events", "worker-events",
+    }  # fmt: skip
     assert all(unit.is_background for unit in added.values())
     assert added["simulator"].needs == ("web",)
     assert not any(set(added) & set(unit.needs) for name, unit in found.items() if name not in added)

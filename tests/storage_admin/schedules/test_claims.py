@@ -263,5 +263,5 @@ def test_every_daily_line_of_the_settings_has_its_act_and_every_sweep_its_words(
     daily = {name for name, line in IN_SETTINGS.items() if "daily_at" in line}
 
     assert daily == set(acts.names())
-    switched_on = {"mirror", "analytics-sweep", "glue-sweep"}  # only there by settings
+    switched_on = {"mirror", "analytics-sweep", "glue-sweep", "events", "arrivals"}  # only by settings
     assert (set(IN_SETTINGS) - daily) | switched_on == set(facts.SWEEPS)
