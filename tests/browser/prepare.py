@@ -6,7 +6,9 @@ from django.core.management import call_command
 from portal.audit import record
 from portal.models import User
 from tests.factories import (
+    AnalyticsExportFactory,
     BucketFactory,
+    GlueRunFactory,
     PetFactory,
     PhotoFactory,
     ShareLinkFactory,
@@ -38,6 +40,8 @@ def prepare() -> None:
         for state in ("processing", "failed", "rejected"):
             PhotoFactory(pet=pet, **{state: True})
     ShareLinkFactory(bucket=BucketFactory(versioning="Enabled"))
+    AnalyticsExportFactory(state="failed", error="The store refused access. (AccessDenied)")
+    GlueRunFactory(failed=True, arguments={"--date": "2026-12-01"})
     BucketFactory(last_error="The store refused access. (AccessDenied)")
     boss = User.objects.create_superuser(BOSS, "boss@example.org", PASSWORD, first_name="Bo")
     for name, role in ACCOUNTS.items():

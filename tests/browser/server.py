@@ -36,6 +36,8 @@ def prepared_environment(directory: Path, **extra: str) -> dict[str, str]:
         "PORTAL_DATA_DIR": str(directory),
         "STATIC_ROOT": str(directory / "static"),
         "DATABASE_URL": f"sqlite:///{directory / 'portal.sqlite3'}",
+        "ANALYTICS_BUCKET": "analytics",
+        "GLUE_JOBS": "report",
         **extra,
     }
     # In the shell, for models can be imported only after Django has been set up.

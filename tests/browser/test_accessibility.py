@@ -45,6 +45,11 @@ PAGES = [
     "/admin/storage_admin/sharelink/",
     "/admin/storage_admin/sharelink/ > change",
     "/admin/storage_admin/sharelink/bucket/1/share/?key=a",
+    "/admin/storage_admin/gluerun/",
+    "/admin/storage_admin/gluerun/ > change",
+    "/admin/storage_admin/gluerun/start/",
+    "/admin/storage_admin/analyticsexport/",
+    "/admin/storage_admin/analyticsexport/ > change",
     "/admin/pets/owner/",
     "/admin/pets/owner/ > change",
 ]

@@ -1,7 +1,9 @@
 """The simulated connection: its samples, and that no page lets anybody take it for storage."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin import site
@@ -9,12 +11,15 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import URLPattern, reverse
 
+from portal.aws import clients, glue
+from portal.local import simulator as names
 from portal.models import User
 from portal.s3 import acl, attributes, object_lock, session, versioning
 from portal.s3.types import VersioningState
 from storage_admin import simulator_samples
 from storage_admin.errors import NotPossible
-from storage_admin.models import Bucket
+from storage_admin.glue import running as glue_running
+from storage_admin.models import Bucket, GlueRun
 from tests.contract import stores
 from tests.factories import BucketFactory
 from tests.store import leave_store, use_store
@@ -55,6 +60,42 @@ def test_samples_are_made_once_and_are_in_the_list(simulator: str) -> None:
     assert not attributes.read("sample-archive", "deep_archive.jpg", alias=simulator).is_readable
     assert attributes.read("sample-locked", "on-hold.jpg", alias=simulator).legal_hold
     assert object_lock.of_bucket("sample-locked", alias=simulator).is_enabled
+
+
+@pytest.mark.servers
+@pytest.mark.django_db
+def test_sample_job_reads_what_was_exported(
+    simulator: str, ministack: stores.Endpoint, settings: Any
+) -> None:
+    bucket = f"analytics-{uuid4().hex[:8]}"
+    settings.SERVICES_CONNECTION, settings.SERVICES_ENDPOINT_URL = simulator, ministack.endpoint_url
+    settings.ANALYTICS_BUCKET = f"{simulator}/{bucket}"
+    settings.GLUE_JOBS, settings.GLUE_AFTER_EXPORT = [names.GLUE_JOB], names.GLUE_JOB
+    simulator_samples._SAMPLES[names.ANALYTICS_BUCKET](bucket, simulator)
+
+    call_command("export_analytics")
+    run = GlueRun.objects.get()
+    for _try in range(100):
+        glue_running.work(run.pk)
+        run.refresh_from_db()
+        if run.ended_at is not None:
+            break
+        time.sleep(0.1)
+
+    clients.forget()
+    assert (run.state, run.error) == (GlueRun.State.SUCCEEDED, "")
+
+
+@pytest.mark.servers
+@pytest.mark.django_db
+def test_sample_job_is_made_at_no_amazon(simulator: str, settings: Any, monkeypatch: Any) -> None:
+    settings.SERVICES_CONNECTION, settings.SERVICES_ENDPOINT_URL = simulator, ""
+    made: list[str] = []
+    monkeypatch.setattr(glue, "make_shell_job", lambda name, **_told: made.append(name))
+
+    simulator_samples._SAMPLES[names.ANALYTICS_BUCKET](f"analytics-{uuid4().hex[:8]}", simulator)
+
+    assert made == []
 
 
 def test_samples_go_into_no_real_store(settings: Any) -> None:
