@@ -25,7 +25,9 @@ def test_many_requests_and_tasks_make_no_client_after_the_first(
 
     def everything() -> None:
         for name in ("browse", "settings", "posture", "usage"):
-            assert page.get(reverse(f"admin:storage_admin_bucket_{name}", args=[bucket.pk])).status_code == 200
+            assert (
+                page.get(reverse(f"admin:storage_admin_bucket_{name}", args=[bucket.pk])).status_code == 200
+            )
         assert page.get(reverse("admin:storage_admin_bucket_connections")).status_code == 200
         tasks.look_for_buckets()
         job = services.draft(actor=ada, kind="verify", bucket=bucket, prefix=prefix)

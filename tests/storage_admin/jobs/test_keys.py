@@ -140,7 +140,7 @@ def test_same_keys_once_more_are_no_reason_to_go_on(
 @pytest.fixture
 def role(ministack: stores.Endpoint, settings: Any, yard: Bucket) -> Iterator[None]:
     """Let the portal's connection lead to a simulator of Amazon, and take on a role there by its STS."""
-    account = {
+    account: Any = {
         "endpoint_url": ministack.endpoint_url, "region_name": "us-east-1",
         "aws_access_key_id": "simulated", "aws_secret_access_key": "simulated",
     }  # fmt: skip
