@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from portal.local import ports
-from portal.s3 import buckets, session
+from portal.s3 import buckets, renewal, session
 from portal.s3.photo_bucket import prepare
 from portal.s3.session import Timeouts
 from tests.servers import Store
@@ -132,6 +132,12 @@ def answering(operation: str, answer: Callable[[], Any], *, times: int | None = 
     finally:
         for event in events:
             event.unregister(f"before-send.s3.{operation}", hook)
+
+
+def keep_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let keys that are over make no new clients: `answering` speaks through those that are there."""
+    monkeypatch.setattr(renewal, "OVER", frozenset())
+    monkeypatch.setattr(session, "renew", lambda _alias="": None)
 
 
 def refusal(status: int, code: str, *, body: str = "") -> Callable[[], AWSResponse]:

@@ -166,3 +166,42 @@ def test_refused_values_are_told_in_the_stores_words() -> None:
 
     assert type(found) is errors.BadRequest
     assert "Days must be at least 30" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "said", "named"),
+    [
+        ("GetObjectAcl", "AccessDenied", "Access Denied", "s3:GetObjectAcl or s3:GetObjectVersionAcl."),
+        ("PutObject", "403", "Forbidden", "s3:PutObject."),
+        ("ListObjectVersions", "AccessDenied", "", "s3:ListBucketVersions."),
+        ("Account.GetPublicAccessBlock", "AccessDenied", "", "s3:GetAccountPublicAccessBlock."),
+        # What Amazon says itself counts most.
+        (
+            "PutObject",
+            "AccessDenied",
+            "User: arn:aws:iam::1:user/web is not authorized to perform: kms:GenerateDataKey on resource: x",
+            "kms:GenerateDataKey.",
+        ),
+    ],
+)  # fmt: skip
+def test_refusal_names_the_action_that_is_missing(operation, code, said, named) -> None:
+    response: Any = {"Error": {"Code": code, "Message": said}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+
+    refused = errors.translate(ClientError(response, operation), operation)
+
+    assert type(refused) is errors.AccessRefused
+    assert f"it asks for the right {named}" in str(refused)
+
+
+@pytest.mark.parametrize("code", ["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"])
+def test_refusal_of_the_keys_themselves_names_no_action(code: str) -> None:
+    assert "s3:" not in str(errors.translate(answer(code, 403), "GetObject"))
+
+
+def test_refused_role_is_named_whatever_was_asked() -> None:
+    response: Any = {"Error": {"Code": "AccessDenied", "Message": ""}}
+
+    refused = errors.translate(ClientError(response, "AssumeRole"), "GetObject")
+
+    assert refused.operation == "AssumeRole"
+    assert "sts:AssumeRole" in str(refused)

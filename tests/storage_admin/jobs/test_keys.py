@@ -138,9 +138,9 @@ def test_same_keys_once_more_are_no_reason_to_go_on(
 
 
 @pytest.fixture
-def role(ministack: stores.Endpoint, settings: Any, yard: Bucket, monkeypatch: pytest.MonkeyPatch) -> str:
+def role(ministack: stores.Endpoint, settings: Any, yard: Bucket) -> Iterator[None]:
     """Let the portal's connection lead to a simulator of Amazon, and take on a role there by its STS."""
-    account = {
+    account: Any = {
         "endpoint_url": ministack.endpoint_url, "region_name": "us-east-1",
         "aws_access_key_id": "simulated", "aws_secret_access_key": "simulated",
     }  # fmt: skip
@@ -159,13 +159,8 @@ def role(ministack: stores.Endpoint, settings: Any, yard: Bucket, monkeypatch: p
     session.renew()
     session.client().create_bucket(Bucket=yard.name)
     session.client().put_bucket_versioning(Bucket=yard.name, VersioningConfiguration={"Status": "Enabled"})
-    return yard.name
-
-
-@pytest.fixture
-def leaves_no_session() -> Iterator[None]:
     yield
-    session.renew()
+    session.renew()  # before the clients of the yard's store are set aside for other tests
 
 
 def used_keys(operation: str) -> set[str]:
@@ -183,7 +178,7 @@ def used_keys(operation: str) -> set[str]:
 
 
 def test_job_of_several_slices_outlives_the_keys_of_its_role(
-    leaves_no_session: None, role: str, filled: Bucket, planned: Planned, ada: User
+    role: None, filled: Bucket, planned: Planned, ada: User
 ) -> None:
     """Their end is moved near between two slices; botocore asks STS for new ones before it comes."""
     job = started(planned, ada, filled)
@@ -193,8 +188,7 @@ def test_job_of_several_slices_outlives_the_keys_of_its_role(
     slices = 1
     while running.work(job.pk, ONE_BATCH):
         slices += 1
-        found: Any = session.session().get_credentials()
-        found._expiry_time = datetime.now(UTC) + timedelta(seconds=30)
+        _let_keys_be_nearly_over()
 
     assert slices >= 3
     assert (again(job).state, again(job).done) == (JobState.DONE, 9)
@@ -204,8 +198,15 @@ def test_job_of_several_slices_outlives_the_keys_of_its_role(
     assert first.token != session.credentials().token
 
 
+def _let_keys_be_nearly_over() -> None:
+    """Do to botocore's credentials what an hour would: their end is near, and so is that of what STS said."""
+    found: Any = session.session().get_credentials()
+    found._expiry_time = datetime.now(UTC) + timedelta(seconds=30)
+    found._refresh_using.__self__._cache.clear()
+
+
 def test_role_that_may_not_be_taken_on_any_more_pauses_the_job(
-    leaves_no_session: None, role: str, filled: Bucket, planned: Planned, ada: User
+    role: None, filled: Bucket, planned: Planned, ada: User
 ) -> None:
     """And not one object after the other fails for it."""
     job = started(planned, ada, filled)

@@ -18,7 +18,7 @@ from storage_admin.jobs import claims, outcomes, running, services
 from storage_admin.jobs.kinds.deleting import Destroy, Hide
 from storage_admin.models import Bucket, Job, JobItem, JobState
 from tests.storage_admin.jobs.conftest import Put, held
-from tests.store import answering, refusal
+from tests.store import answering, keep_clients, refusal
 
 pytestmark = [pytest.mark.django_db, pytest.mark.servers]
 
@@ -330,8 +330,9 @@ def test_cancel_keeps_what_is_done_and_stops(filled: Bucket, planned: Planned, a
 
 @pytest.mark.parametrize("answer", [refusal(503, "SlowDown"), refusal(400, "ExpiredToken")])
 def test_job_is_cancelled_also_when_the_store_does_not_let_it_go_on(
-    filled: Bucket, planned: Planned, ada: User, answer: Any
+    filled: Bucket, planned: Planned, ada: User, answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    keep_clients(monkeypatch)
     job = planned("destroy", "in/", parameters=EVERYTHING)
     services.start(actor=ada, job=job, typed=filled.name)
     with answering("DeleteObjects", answer):

@@ -1,4 +1,4 @@
-"""`manage.py iam_policy`: documents on stdout, advice on stderr; and docs/iam-policy.md, which repeats it."""
+"""`manage.py iam_policy`: documents on stdout, advice on stderr; and docs/s3-policy.md, which repeats it."""
 
 import io
 import json
@@ -10,10 +10,12 @@ from django.core.management import CommandError, call_command
 
 from portal.s3.actions import OF_ACCOUNT
 from storage_admin.rights import policies
-from storage_admin.rights.features import FEATURES
+from storage_admin.rights.features import FEATURES, Side
 from tests.factories import BucketFactory
+from tests.house.source import ROOT
 
 pytestmark = pytest.mark.django_db
+DOCS = (ROOT / "docs" / "s3-policy.md").read_text(encoding="utf-8")
 ROLE = "arn:aws:iam::111122223333:role/portal"
 
 
@@ -183,3 +185,34 @@ def test_list_names_every_feature_and_whether_it_is_on() -> None:
     lines = out.getvalue().splitlines()
     assert [line.split()[0] for line in lines] == [one.slug for one in FEATURES]
     assert next(line for line in lines if line.startswith("mirror")).split()[1] == "off"
+
+
+def documented() -> list[tuple[str, Any]]:
+    """Return the policies of docs/s3-policy.md, each with the arguments that stand above it."""
+    found = re.findall(r"<!-- manage\.py iam_policy (.*?) -->\n```json\n(.*?)```", DOCS, re.DOTALL)
+    return [(arguments, json.loads(policy)) for arguments, policy in found]
+
+
+@pytest.mark.parametrize(("arguments", "policy"), documented(), ids=lambda one: str(one)[:40])
+def test_documented_policy_is_what_the_command_prints(arguments: str, policy: Any) -> None:
+    assert run(*arguments.split())[0] == policy
+
+
+def test_documentation_names_every_action_of_s3_and_no_other() -> None:
+    named = set(re.findall(r"\bs3:[A-Z]\w+", DOCS))
+    granted = {
+        action
+        for feature in FEATURES
+        for side in Side
+        for operation in feature.operations(side)
+        for action in policies.ACTIONS[operation]
+        if action.startswith("s3:")
+    }
+
+    assert len(documented()) == 3
+    assert named - granted == set()
+    assert granted - named == set()
+
+
+def test_documentation_lists_every_feature() -> None:
+    assert re.findall(r"^\| `([a-z]+)` \| ", DOCS, re.MULTILINE) == [one.slug for one in FEATURES]

@@ -4,8 +4,10 @@ moto looks at signatures and at IAM policies when it is told to. `NOT_ASKED` are
 pass, `MOTOS_OWN` those that it asks for by another name than Amazon.
 """
 
+import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +15,7 @@ import boto3
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from moto import mock_aws
 from moto import settings as moto_settings
 
@@ -189,3 +192,19 @@ def test_web_changes_no_setting_and_reads_no_other_bucket(gate: Gate, bucket: st
         objects.read("somebody-elses", "photos/1.jpg")
     with pytest.raises(AccessRefused, match="s3:PutObject"):
         objects.put(bucket, "elsewhere/1.jpg", b"x", content_type="image/jpeg")
+
+
+@pytest.mark.django_db
+def test_check_of_the_storage_names_what_is_refused(gate: Gate, bucket: str) -> None:
+    gate.enter(policy(PHOTOS, Side.WEB))
+    out = io.StringIO()
+
+    with suppress(SystemExit):  # checks that could not be made may fail
+        call_command("check_storage", stdout=out, stderr=out)
+
+    line = next(line for line in out.getvalue().splitlines() if "Permissions:" in line)
+    assert "actions are refused" in line
+    assert "s3:GetObjectTagging" in line
+    assert "s3:GetBucketPolicy" in line
+    assert "s3:PutObject," not in line
+    assert "s3:GetBucketVersioning" not in line
