@@ -1,6 +1,7 @@
 """Rows of the storage: buckets, jobs, scans, share links."""
 
 from storage_admin.models.buckets import Bucket, BucketChange, UsageSnapshot
+from storage_admin.models.handovers import HandoverStep, HandoverWay, JobHandover
 from storage_admin.models.jobs import AT_WORK, ENDED, Job, JobItem, JobState
 from storage_admin.models.mirror import MirrorCheck, MirroredOwner, MirrorItem
 from storage_admin.models.reconciling import Finding, Scan, StagedEntry
@@ -13,7 +14,10 @@ __all__ = [
     "Bucket",
     "BucketChange",
     "Finding",
+    "HandoverStep",
+    "HandoverWay",
     "Job",
+    "JobHandover",
     "JobItem",
     "JobState",
     "MirrorCheck",
