@@ -1,4 +1,4 @@
-"""S3 Batch Operations as documented, by botocore's Stubber: no emulator has them; nothing was tried at Amazon."""
+"""S3 Batch Operations as documented, by botocore's Stubber: no emulator has them."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -40,9 +40,7 @@ def desk(photo_bucket: str, settings: Any) -> str:
 
 
 @pytest.fixture
-def amazon(
-    desk: str, few: None, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Amazon]:
+def amazon(desk: str, few: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
     """A stand-in for S3 Batch Operations; the store under it is the real one of the tests."""
     settings.S3_CONNECTIONS["default"]["server"] = "amazon"
     with stand_in.running() as found:

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.servers]
 
 WANTED = {"season": "autumn"}
 PARAMETERS = {"add": "season=autumn", "remove": "", "replace": True}
-KEYS = ("in/a b+c%20.jpg", "in/plain.jpg", "in/é/日,\"x\".jpg", "in/gone.jpg")
+KEYS = ("in/a b+c%20.jpg", "in/plain.jpg", 'in/é/日,"x".jpg', "in/gone.jpg")
 
 
 class Killed(BaseException):
@@ -61,8 +61,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, Job], None]:
         with monkeypatch.context() as patch:
             patch.setattr(module, name, die)
             with pytest.raises(Killed):
-                for _n in range(20):
-                    running.work(job.pk)
+                let_work(job)
         Job.objects.filter(pk=job.pk).update(claim=None)
 
     return kill
@@ -171,9 +170,7 @@ def test_answer_of_create_job_that_is_lost_leaves_one_job(
     assert tagging.handover.aws_job == amazon.only.job_id
 
 
-def test_worker_killed_after_the_confirmation_was_sent_goes_on(
-    waiting: Job, killed: Any, ada: User
-) -> None:
+def test_worker_killed_after_the_confirmation_was_sent_goes_on(waiting: Job, killed: Any, ada: User) -> None:
     services.confirm(actor=ada, job=waiting)
 
     killed(batch_operations, "release", waiting)
@@ -312,9 +309,7 @@ def test_priority_is_sent_and_kept(waiting: Job, ada: User, amazon: Amazon) -> N
     assert AuditEvent.objects.filter(action="job.priority_changed", target_id=waiting.pk).exists()
 
 
-def test_few_objects_stay_with_the_portal(
-    tagging: Job, ada: User, settings: Any, amazon: Amazon
-) -> None:
+def test_few_objects_stay_with_the_portal(tagging: Job, ada: User, settings: Any, amazon: Amazon) -> None:
     settings.HANDOVER_OBJECTS = 4
 
     with pytest.raises(NotPossible, match="own workers"):
@@ -347,5 +342,3 @@ def test_right_that_was_lost_meanwhile_stops_it_before_amazon_has_it(
 
     assert tagging.state == JobState.PAUSED
     assert not amazon.jobs
-
-

@@ -36,11 +36,7 @@ def job_of(kind: str, parameters: dict[str, Any], **said: Any) -> Job:
         (
             "edit-tags",
             {"add": "a=1\nb=2", "replace": True},
-            {
-                "S3PutObjectTagging": {
-                    "TagSet": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
-                }
-            },
+            {"S3PutObjectTagging": {"TagSet": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]}},
         ),
         ("edit-tags", {"add": "", "replace": True}, {"S3DeleteObjectTagging": {}}),
         (
@@ -133,9 +129,7 @@ def test_without_settings_or_elsewhere_nothing_is_handed_to_batch(settings: Any)
 def test_bucket_of_another_region_is_refused() -> None:
     bucket = BucketFactory(region="us-west-2")
 
-    assert "us-west-2" in operations.refusal(
-        job_of("restore", {"tier": "Bulk", "days": 3}, bucket=bucket)
-    )
+    assert "us-west-2" in operations.refusal(job_of("restore", {"tier": "Bulk", "days": 3}, bucket=bucket))
 
 
 @pytest.mark.parametrize(("what", "names"), [("objects", False), ("keys", False), ("originals", True)])

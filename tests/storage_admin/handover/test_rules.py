@@ -13,6 +13,7 @@ from portal.roles import STORAGE_OPERATOR
 from portal.s3 import buckets, lifecycle, session, versioning
 from portal.s3.errors import S3Error
 from portal.s3.lifecycle import Lifecycle
+from portal.s3.types import VersioningState
 from storage_admin.buckets import changes
 from storage_admin.errors import NotPossible
 from storage_admin.handover import services, watching
@@ -230,9 +231,7 @@ def test_nothing_of_it_is_undone_or_retried(watched: Job, ada: User) -> None:
 
 def test_rule_takes_the_right_to_bucket_settings_and_the_typed_name(hiding: Job, ada: User) -> None:
     with pytest.raises(PermissionDenied):
-        services.hand_over(
-            actor=in_role(STORAGE_OPERATOR), job=hiding, way=RULE, typed=hiding.bucket.name
-        )
+        services.hand_over(actor=in_role(STORAGE_OPERATOR), job=hiding, way=RULE, typed=hiding.bucket.name)
     with pytest.raises(NotPossible, match="Type the bucket"):
         services.hand_over(actor=ada, job=hiding, way=RULE)
 
@@ -259,7 +258,7 @@ def test_where_versioning_went_off_meanwhile_no_rule_hides(hiding: Job, ada: Use
 def test_bucket_with_mfa_delete_takes_no_rule(
     hiding: Job, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guarded = versioning.Versioning(versioning.VersioningState.ENABLED, mfa_delete=True)
+    guarded = versioning.Versioning(VersioningState.ENABLED, mfa_delete=True)
     monkeypatch.setattr(versioning, "read", lambda *_args, **_options: guarded)
 
     with pytest.raises(NotPossible, match="MFA delete"):
@@ -282,9 +281,7 @@ def test_class_is_changed_by_a_rule_in_a_simulator_that_keeps_transitions(
     assert rule["Transitions"] == [{"Days": 0, "StorageClass": "GLACIER_IR"}]
 
     for key in ("in/a", "in/b"):
-        session.client().put_object(
-            Bucket=bucket.name, Key=key, Body=b"bytes", StorageClass="GLACIER_IR"
-        )
+        session.client().put_object(Bucket=bucket.name, Key=key, Body=b"bytes", StorageClass="GLACIER_IR")
     look(job)
 
     assert (job.state, job.done) == (JobState.DONE, 2)
