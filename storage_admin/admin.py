@@ -20,7 +20,7 @@ from storage_admin.buckets.posture_pages import PosturePages
 from storage_admin.buckets.usage_pages import UsagePages
 from storage_admin.buckets.visibility_pages import VisibilityPages
 from storage_admin.jobs import facts, kinds
-from storage_admin.jobs.filters import OfKind, WithFailures
+from storage_admin.jobs.filters import HandedOver, OfKind, WithFailures
 from storage_admin.jobs.pages import JobPages, NewJobPages
 from storage_admin.mirror.register import MirrorItemAdmin
 from storage_admin.models import Bucket, Job, MirrorItem, ShareLink
@@ -156,7 +156,7 @@ class JobAdmin(JobPages, SchedulePages, PortalModelAdmin):
 
     list_display = ("what", "where", "state_shown", "counts", "made_by_name", "made")
     list_filter = (
-        WithFailures, OfKind, "state", ("bucket", admin.RelatedOnlyFieldListFilter),
+        WithFailures, HandedOver, OfKind, "state", ("bucket", admin.RelatedOnlyFieldListFilter),
         ("made_by_name", admin.AllValuesFieldListFilter), "trigger", "made_at",
     )  # fmt: skip
     list_select_related = ("bucket",)

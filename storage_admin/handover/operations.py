@@ -18,6 +18,7 @@ from portal.s3.errors import Unsupported
 from portal.s3.types import Algorithm, StorageClass
 from storage_admin.errors import NotPossible
 from storage_admin.jobs import kinds
+from storage_admin.jobs.kinds import locking
 from storage_admin.jobs.kinds.access import NOT_PUBLIC
 from storage_admin.jobs.kinds.describing import pairs
 from storage_admin.models import Bucket, Job
@@ -106,6 +107,8 @@ def meaning(job: Job) -> list[str | Promise]:
                 "locked, not encrypted at all, or encrypted with their writer's own key."
             )
         )
+    if job.kind == "lock":
+        said.append(gettext_lazy("Amazon fails, and does not shorten, what is locked for longer already."))
     if job.kind == "restore":
         said.append(gettext_lazy("Done means asked for."))
     return said
@@ -193,6 +196,14 @@ def _encrypt(job: Job) -> Operation:
     return {"S3UpdateObjectEncryption": {"ObjectEncryption": {"SSEKMS": key}}}
 
 
+def _lock(job: Job) -> Operation:
+    if wanted := locking.retention(job.parameters):
+        until = wanted.until.isoformat()
+        return {"S3PutObjectRetention": {"Retention": {"Mode": "GOVERNANCE", "RetainUntilDate": until}}}
+    status = "ON" if job.parameters["lock"] == locking.HOLD else "OFF"
+    return {"S3PutObjectLegalHold": {"LegalHold": {"Status": status}}}
+
+
 def _nothing_of_metadata(_job: Job) -> Operation:
     raise NotPossible(_("Batch replaces all metadata of an object: it cannot keep what is not named."))
 
@@ -209,6 +220,7 @@ _OPERATIONS: Mapping[str, Callable[[Job], Operation]] = {
     "set-acl": _acl,
     "restore": _restore,
     "encrypt": _encrypt,
+    "lock": _lock,
     "move": _nothing_hides,
     "hide": _nothing_hides,
     "destroy": _nothing_hides,

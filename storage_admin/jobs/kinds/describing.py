@@ -123,7 +123,9 @@ class EditTags(OneByOne):
         return {"HeadObject": targets, "GetObjectTagging": 2 * targets, "PutObjectTagging": targets}
 
     def meaning(self, job: Job) -> list[str | Promise]:
+        others = [gettext_lazy("All other tags go, also those that the portal or others go by.")]
         return [
+            *(others if job.parameters.get("replace") else []),
             gettext_lazy("Tags of older versions stay. No version is added, no byte moves."),
             gettext_lazy(
                 "Lifecycle rules and policies may go by tags: what they do then, they do by themselves."

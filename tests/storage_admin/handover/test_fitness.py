@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from botocore.session import get_session
+from botocore.validate import ParamValidator
 
 from storage_admin.errors import NotPossible
 from storage_admin.handover import operations, rules
@@ -57,6 +59,20 @@ def job_of(kind: str, parameters: dict[str, Any], **said: Any) -> Job:
                     "ObjectEncryption": {"SSEKMS": {"KMSKeyArn": KEY, "BucketKeyEnabled": True}}
                 }
             },
+        ),
+        (
+            "lock",
+            {"lock": "retain", "until": "2099-01-01T00:00:00+00:00"},
+            {
+                "S3PutObjectRetention": {
+                    "Retention": {"Mode": "GOVERNANCE", "RetainUntilDate": "2099-01-01T00:00:00+00:00"}
+                }
+            },
+        ),
+        (
+            "lock",
+            {"lock": "release", "until": None},
+            {"S3PutObjectLegalHold": {"LegalHold": {"Status": "OFF"}}},
         ),
         (
             "copy",
@@ -263,3 +279,25 @@ def _of_photos(settings: Any) -> Bucket:
 def test_job_without_an_operation_raises_in_words() -> None:
     with pytest.raises(NotPossible):
         operations.of(job_of("verify-originals", {}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("edit-tags", {"add": "a=1", "replace": True}),
+        ("edit-tags", {"add": "", "replace": True}),
+        ("set-acl", {"acl": "bucket-owner-full-control"}),
+        ("restore", {"tier": "Standard", "days": 3}),
+        ("encrypt", {"algorithm": "aws:kms", "kms_key": KEY, "bucket_key": False}),
+        ("lock", {"lock": "retain", "until": "2099-01-01T00:00:00+00:00"}),
+        ("lock", {"lock": "hold", "until": None}),
+        ("copy", COPY),
+        ("change-class", {"storage_class": "STANDARD_IA"}),
+    ],
+)
+def test_operations_fit_botocores_model_of_create_job(kind: str, parameters: dict[str, Any]) -> None:
+    shape = get_session().get_service_model("s3control").shape_for("JobOperation")
+
+    report = ParamValidator().validate(operations.of(job_of(kind, parameters)), shape)
+
+    assert not report.has_errors(), report.generate_report()
