@@ -96,6 +96,8 @@ def _count(claim: Claim, handover: JobHandover, _until: float) -> Next:
         # It failed, or somebody confirmed it, or cancelled it, at Amazon itself.
         return go_to(claim, handover, Step.FOLLOWING)
     go_to(claim, handover, Step.CONFIRMING)
+    if claim.state() is JobState.CANCELLING:
+        return Next.ON  # asked for while Amazon was
     words = _(
         "Amazon has read the list and counts %(total)s objects; the portal's list has %(rows)s. "
         "Nothing has been changed. Confirm, and Amazon begins; or cancel it."

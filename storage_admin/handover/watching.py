@@ -17,7 +17,7 @@ from portal.s3.errors import BucketNotFound
 from portal.s3.lifecycle import Lifecycle
 from storage_admin.bucket_settings.lifecycle import LifecycleSetting
 from storage_admin.buckets import changes
-from storage_admin.errors import ChangedMeanwhile, NotPossible
+from storage_admin.errors import ChangedMeanwhile, NotKept, NotPossible
 from storage_admin.handover import rules
 from storage_admin.handover.steps import Next, Steps, end, go_to
 from storage_admin.jobs import allowed, kinds, targets
@@ -46,8 +46,14 @@ def _put(claim: Claim, handover: JobHandover, _until: float) -> Next:
     allowed.check_obstacle(job)
     rule = rules.of(job, rules.name_of(handover))
     now = SETTING.read(job.bucket.name, job.bucket.connection)
-    if now.rule(rule["ID"]) is None and not _changed(job.bucket, now, now.merged(rule)):
-        return Next.WAIT
+    try:
+        if now.rule(rule["ID"]) is None and not _changed(job.bucket, now, now.merged(rule)):
+            return Next.WAIT
+    except NotKept:
+        # A rule that the store keeps otherwise, without "the newest stay", say, takes more than was planned.
+        kept = SETTING.read(job.bucket.name, job.bucket.connection)
+        _changed(job.bucket, kept, kept.without(rule["ID"]))
+        raise
     return go_to(claim, handover, Step.WATCHING, rule=rule, look={}, look_at=_next_look())
 
 

@@ -17,11 +17,23 @@ from storage_admin.models import HandoverWay, Job
 from tests.storage_admin.handover import amazon as stand_in
 from tests.storage_admin.handover.amazon import Amazon
 from tests.storage_admin.jobs.conftest import planned, put_in, worked, yard
+from tests.store import leave_store
 
 __all__ = ["planned", "put_in", "worked", "yard"]
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/batch"
+
+
+@pytest.fixture
+def at_amazon(settings: Any) -> Iterator[None]:
+    """Connections to Amazon by name alone, which nobody calls; clients of their own."""
+    leave_store()
+    settings.S3_CONNECTIONS = {"default": {"region": "us-east-1"}, "other": {"region": "us-east-1"}}
+    settings.BATCH_BUCKET, settings.BATCH_ROLE_ARN = "desk", ROLE
+    settings.HANDOVER_OBJECTS = 10
+    yield
+    session.forget()
 
 
 @pytest.fixture

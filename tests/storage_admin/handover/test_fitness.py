@@ -10,18 +10,12 @@ from storage_admin.errors import NotPossible
 from storage_admin.handover import operations, rules
 from storage_admin.models import Bucket, Job, JobHandover, JobState
 from tests.factories import BucketFactory, JobFactory
+from tests.storage_admin.handover.conftest import ROLE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_amazon")]
 
-ROLE = "arn:aws:iam::123456789012:role/batch"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1"
 COPY = {"to": "default/there", "to_prefix": "in/", "overwrite": True}
-
-
-@pytest.fixture(autouse=True)
-def at_amazon(settings: Any) -> None:
-    settings.S3_CONNECTIONS = {"default": {"region": "eu-west-1"}, "other": {"region": "eu-west-1"}}
-    settings.BATCH_BUCKET, settings.BATCH_ROLE_ARN = "desk", ROLE
 
 
 def job_of(kind: str, parameters: dict[str, Any], **said: Any) -> Job:

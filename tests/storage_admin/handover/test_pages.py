@@ -12,7 +12,7 @@ from storage_admin.models import HandoverStep, HandoverWay, Job, JobHandover, Jo
 from tests.factories import BucketFactory, JobFactory
 from tests.storage_admin.conftest import in_role
 from tests.storage_admin.handover.amazon import Amazon
-from tests.storage_admin.handover.conftest import ROLE, let_work
+from tests.storage_admin.handover.conftest import let_work
 from tests.storage_admin.jobs.conftest import Put
 
 pytestmark = pytest.mark.django_db
@@ -23,13 +23,6 @@ RULE_BUTTON = "Let a lifecycle rule do it"
 
 def of_job(name: str, job: Job) -> str:
     return reverse(f"admin:storage_admin_job_{name}", args=[job.pk])
-
-
-@pytest.fixture
-def at_amazon(settings: Any) -> None:
-    settings.S3_CONNECTIONS = {"default": {"region": "us-east-1"}}
-    settings.BATCH_BUCKET, settings.BATCH_ROLE_ARN = "desk", ROLE
-    settings.HANDOVER_OBJECTS = 10
 
 
 def large(kind: str, parameters: dict[str, Any], **said: Any) -> Job:

@@ -192,6 +192,41 @@ def test_old_versions_go_by_a_rule(
     assert not rules_of(job)
 
 
+def test_rule_that_keeps_the_newest_is_kept_so_or_taken_away_at_once(
+    put_in: Put, planned: Callable[..., Job], handed: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that forgets the number would destroy what is to stay."""
+    for _n in range(4):
+        put_in("in/a")
+    job = planned("destroy", "in/", parameters=OLD | {"keep": 1})
+    really = lifecycle.write
+
+    def forget(bucket: str, wanted: Lifecycle, **options: Any) -> None:
+        rules = [dict(rule, NoncurrentVersionExpiration={"NoncurrentDays": 1}) for rule in wanted.rules]
+        really(bucket, Lifecycle(tuple(rules)), **options)
+
+    monkeypatch.setattr(lifecycle, "write", forget)
+    monkeypatch.setattr(changes, "READ_BACK_PAUSES_SECONDS", (0.0,))
+    let_work(handed(job, RULE))
+
+    assert job.state == JobState.PAUSED
+    assert "has something else" in job.stopped_because
+    assert not rules_of(job)
+
+
+def test_rule_keeps_as_many_of_the_newest_as_the_plan(
+    put_in: Put, planned: Callable[..., Job], handed: Callable[..., Job]
+) -> None:
+    for _n in range(4):
+        put_in("in/a")
+
+    job = let_work(handed(planned("destroy", "in/", parameters=OLD | {"keep": 1, "days": 0}), RULE))
+
+    assert job.state == JobState.RUNNING, job.stopped_because
+    (rule,) = rules_of(job).values()
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1, "NewerNoncurrentVersions": 1}
+
+
 def test_emptied_bucket_is_deleted_afterwards_where_that_was_asked(
     put_in: Put, planned: Callable[..., Job], handed: Callable[..., Job]
 ) -> None:
