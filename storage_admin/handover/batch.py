@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.display import count_text
+from portal.display import whole
 from portal.s3 import batch_operations
 from portal.s3.batch_operations import BatchJob, Status
 from portal.s3.errors import Conflict
@@ -102,7 +102,7 @@ def _count(claim: Claim, handover: JobHandover, _until: float) -> Next:
         "Amazon has read the list and counts %(total)s objects; the portal's list has %(rows)s. "
         "Nothing has been changed. Confirm, and Amazon begins; or cancel it."
     )
-    counted = {"total": count_text(said.total), "rows": count_text(handover.manifest["rows"])}
+    counted = {"total": whole(said.total), "rows": whole(handover.manifest["rows"])}
     ending.stop(claim, JobState.PAUSED, words % counted)
     return Next.LEFT
 
@@ -150,10 +150,10 @@ def _finish(claim: Claim, handover: JobHandover, *, is_read: bool) -> Next:
         return end(claim, handover, JobState.CANCELLED, _("It was cancelled at Amazon. %s") % reason)
     if not is_read:
         words = _("Amazon's report did not come: it says that %(count)s failed, and not which.")
-        return end(claim, handover, JobState.PARTIAL, words % {"count": count_text(told.get("failed", 0))})
+        return end(claim, handover, JobState.PARTIAL, words % {"count": whole(told.get("failed", 0))})
     missing = handover.manifest["rows"] - handover.report["rows"]
     if missing > 0:
-        words = _("Amazon's report says nothing of %(count)s objects.") % {"count": count_text(missing)}
+        words = _("Amazon's report says nothing of %(count)s objects.") % {"count": whole(missing)}
         return end(claim, handover, JobState.PARTIAL, words)
     return end(claim, handover, JobState.PARTIAL if failed else JobState.DONE)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from photos import keys
-from portal.display import count_text
+from portal.display import whole
 from portal.s3 import batch_operations, object_lock, ownership, session
 from portal.s3.archive import Tier
 from portal.s3.errors import Unsupported
@@ -121,7 +121,7 @@ def _check_sizes(job: Job) -> None:
             "%(count)s objects are larger than 5 GB: Batch copies none of that size.",
             count,
         )
-        raise NotPossible(words % {"count": count_text(count)})
+        raise NotPossible(words % {"count": whole(count)})
 
 
 def _copy(job: Job) -> Operation:

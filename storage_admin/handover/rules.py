@@ -20,6 +20,7 @@ from storage_admin.handover import operations
 from storage_admin.models import Job, JobHandover
 
 SLUGS = ("destroy", "hide", "empty", "change-class")
+LEAST_BYTES = 1  # rules of ours move what is larger
 _INFREQUENT = {StorageClass.STANDARD_IA, StorageClass.ONEZONE_IA}
 
 
@@ -114,13 +115,13 @@ def meaning(job: Job) -> list[str | Promise]:
     if job.kind == "hide":
         said.append(gettext_lazy("In a versioned bucket the rule adds delete markers: all versions stay."))
     if job.kind == "change-class":
-        said.append(gettext_lazy("No version is added. Objects without a byte stay in their class."))
+        said.append(gettext_lazy("No version is added. Objects of one byte, or none, stay in their class."))
     return said
 
 
 def is_left(job: Job, bytes_held: int) -> bool:
     """Whether an object that the job would work on is one that the rule works on, too."""
-    return job.kind != "change-class" or bytes_held > 0
+    return job.kind != "change-class" or bytes_held > LEAST_BYTES
 
 
 def _destroy(job: Job) -> dict[str, Any]:
@@ -162,10 +163,11 @@ def _change_class(job: Job) -> dict[str, Any]:
             _("Rules move objects only down: from %(stuck)s none leads to %(name)s.")
             % {"stuck": ", ".join(stuck), "name": wanted}
         )
-    wait = LEAST_DAYS_TO_IA if wanted in _INFREQUENT else 0
-    # A size of our own takes the place of the least size that transitions move, 128 KB (UG).
-    above_nothing: dict[str, Any] = {"ObjectSizeGreaterThan": 0}
-    chosen = {"And": {"Prefix": job.prefix, **above_nothing}} if job.prefix else above_nothing
+    wait = LEAST_DAYS_TO_IA if wanted in _INFREQUENT else 1
+    # A size of our own takes the place of the least size that transitions move, 128 KB (UG). Not 0:
+    # whether stores tell that from none is not sure.
+    small: dict[str, Any] = {"ObjectSizeGreaterThan": LEAST_BYTES}
+    chosen = {"And": {"Prefix": job.prefix, **small}} if job.prefix else small
     return {"Filter": chosen, "Transitions": [{"Days": wait, "StorageClass": wanted.value}]}
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from portal import audit
 from portal.access import Actor, require
-from portal.display import count_text
+from portal.display import whole
 from portal.s3 import batch_operations
 from storage_admin.errors import NotPossible
 from storage_admin.handover import operations, rules
@@ -54,7 +54,7 @@ def hand_over(*, actor: Actor, job: Job, way: Way, typed: str = "") -> None:
     if not is_large(job):
         raise NotPossible(
             _("Up to %(count)s objects the portal's own workers do it.")
-            % {"count": count_text(settings.HANDOVER_OBJECTS)}
+            % {"count": whole(settings.HANDOVER_OBJECTS)}
         )
     if against := refusal(job, way):
         raise NotPossible(against)

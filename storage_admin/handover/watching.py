@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.display import count_text
+from portal.display import whole
 from portal.s3.errors import BucketNotFound
 from portal.s3.lifecycle import Lifecycle
 from storage_admin.bucket_settings.lifecycle import LifecycleSetting
@@ -100,7 +100,7 @@ def _remove(claim: Claim, handover: JobHandover, _until: float) -> Next:
         return end(claim, handover, JobState.CANCELLED)
     if left:
         words = _("After %(days)d days %(count)s are left; the rule was taken away.")
-        said = words % {"days": _patience_days(handover), "count": count_text(left)}
+        said = words % {"days": _patience_days(handover), "count": whole(left)}
         return end(claim, handover, JobState.PARTIAL, said)
     kinds.of(job).finished(job, claim.beat)
     return end(claim, handover, JobState.DONE)

@@ -192,8 +192,8 @@ def test_rule_of_a_job(kind: str, parameters: dict[str, Any], deeds: dict[str, A
 @pytest.mark.parametrize(
     ("wanted", "days", "prefix", "chosen"),
     [
-        ("GLACIER", 0, "in/", {"And": {"Prefix": "in/", "ObjectSizeGreaterThan": 0}}),
-        ("STANDARD_IA", 30, "", {"ObjectSizeGreaterThan": 0}),
+        ("GLACIER", 1, "in/", {"And": {"Prefix": "in/", "ObjectSizeGreaterThan": 1}}),
+        ("STANDARD_IA", 30, "", {"ObjectSizeGreaterThan": 1}),
     ],
 )
 def test_class_is_changed_by_a_rule_for_small_objects_too(

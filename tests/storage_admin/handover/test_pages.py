@@ -123,6 +123,28 @@ def test_priority_that_is_no_number_is_refused(page: Client, at_amazon: None) ->
     assert "a number from 0 on" in text
 
 
+def test_numbers_are_told_to_the_last_one(page: Client, at_amazon: None) -> None:
+    """Amazon's count stands beside the portal's so that they can be compared."""
+    job = large("restore", {"tier": "Bulk", "days": 3}, total=1_240_001)
+    JobHandover.objects.create(
+        job=job, way=HandoverWay.BATCH, step=HandoverStep.CONFIRMING, manifest={"rows": 1_240_001},
+        told={"total": 1_239_999},
+    )  # fmt: skip
+
+    text = shown(page, job)
+
+    assert "1,240,001" in text
+    assert "1,239,999" in text
+    assert "over 10,000" not in text
+
+
+def test_rule_of_a_move_is_told_in_words(page: Client, at_amazon: None) -> None:
+    text = shown(page, large("change-class", {"storage_class": "GLACIER_IR"}))
+
+    assert "of more than 1 bytes" in text
+    assert "move current versions to &quot;GLACIER_IR&quot; after 1 days" in text
+
+
 @pytest.mark.servers
 def test_journey_by_the_buttons_of_the_page(
     page: Client, amazon: Amazon, put_in: Put, planned: Callable[..., Job]

@@ -313,7 +313,7 @@ def test_class_is_changed_by_a_rule_in_a_simulator_that_keeps_transitions(
     let_work(job, 3)
     let_work(handed(job, RULE))
     (rule,) = rules_of(job).values()
-    assert rule["Transitions"] == [{"Days": 0, "StorageClass": "GLACIER_IR"}]
+    assert rule["Transitions"] == [{"Days": 1, "StorageClass": "GLACIER_IR"}]
 
     for key in ("in/a", "in/b"):
         session.client().put_object(Bucket=bucket.name, Key=key, Body=b"bytes", StorageClass="GLACIER_IR")
