@@ -288,6 +288,11 @@ SERVICES_ENDPOINT_URL = env.text("SERVICES_ENDPOINT_URL", "")
 # The mobile app's tables, kept equal to the rows (storage_admin/mirror); off: nothing is noticed or sent.
 DYNAMODB_MIRROR = env.flag("DYNAMODB_MIRROR", False)
 DYNAMODB_TABLE_PREFIX = env.text("DYNAMODB_TABLE_PREFIX", "PetTracker-")
+# Jobs on more objects may be handed over to Amazon; to S3 Batch Operations only with a bucket and a role.
+HANDOVER_OBJECTS = env.number("HANDOVER_OBJECTS", 10_000)
+BATCH_BUCKET = env.text("BATCH_BUCKET", "")
+BATCH_PREFIX = env.text("BATCH_PREFIX", "batch-operations").strip("/")
+BATCH_ROLE_ARN = env.text("BATCH_ROLE_ARN", "")
 if DYNAMODB_MIRROR:
     SCHEDULES["mirror"] = {"every_seconds": 5, "task": "storage_admin.tasks.mirror_changes"}
     CELERY_BEAT_SCHEDULE["mirror"] = _every(5, "storage_admin.tasks.mirror_changes")

@@ -21,7 +21,7 @@ from storage_admin.buckets.visibility_pages import VisibilityPages
 from storage_admin.connections.pages import ConnectionPages
 from storage_admin.glue.register import GlueRunAdmin
 from storage_admin.jobs import facts, kinds
-from storage_admin.jobs.filters import OfKind, WithFailures
+from storage_admin.jobs.filters import HandedOver, OfKind, WithFailures
 from storage_admin.jobs.pages import JobPages, NewJobPages
 from storage_admin.mirror.register import MirrorItemAdmin
 from storage_admin.models import AnalyticsExport, Arrival, Bucket, GlueRun, Job, MirrorItem, ShareLink
@@ -148,7 +148,7 @@ class JobAdmin(JobPages, SchedulePages, RecordAdmin):
 
     list_display = ("what", "where", "state_shown", "counts", "made_by_name", "made")
     list_filter = (
-        WithFailures, OfKind, "state", ("bucket", admin.RelatedOnlyFieldListFilter),
+        WithFailures, HandedOver, OfKind, "state", ("bucket", admin.RelatedOnlyFieldListFilter),
         ("made_by_name", admin.AllValuesFieldListFilter), "trigger", "made_at",
     )  # fmt: skip
     list_select_related = ("bucket",)

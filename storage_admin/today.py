@@ -12,7 +12,14 @@ from portal.s3 import session
 from portal.today import Card, Tone
 from storage_admin import addresses
 from storage_admin.buckets.filters import FAILED, FailedChecks, with_failed_checks
-from storage_admin.jobs.filters import UNNOTED, WithFailures, with_failures
+from storage_admin.jobs.filters import (
+    UNCONFIRMED,
+    UNNOTED,
+    HandedOver,
+    WithFailures,
+    unconfirmed,
+    with_failures,
+)
 from storage_admin.models import Bucket
 from storage_admin.reconciliation import findings, repairing
 from storage_admin.schedules.facts import failing
@@ -28,6 +35,14 @@ def cards(request: HttpRequest) -> Iterable[Card]:
             tone=Tone.ATTENTION,
             help=_("Wholly or partly. The job says what; it is listed here until somebody has noted it."),
         )
+        if settings.BATCH_BUCKET:
+            yield Card(
+                label=_("Jobs that Amazon waits with"),
+                count=lambda: capped(unconfirmed()),
+                url=f"{reverse('admin:storage_admin_job_changelist')}?{HandedOver.parameter_name}={UNCONFIRMED}",
+                tone=Tone.ATTENTION,
+                help=_("It has counted, and begins when somebody confirms; for 30 days at most."),
+            )
         yield Card(
             label=_("Timetable: lines that failed"),
             count=lambda: capped(failing()),

@@ -211,6 +211,10 @@ _BY_CODE: dict[str, type[S3Error]] = {
     "NotImplemented": Unsupported,
     "501": Unsupported,
     "MethodNotAllowed": Unsupported,
+    "BadRequestException": BadRequest,  # these four are of s3control's jobs
+    "IdempotencyException": Conflict,
+    "JobStatusException": Conflict,
+    "TooManyRequestsException": StorageUnavailable,
     "InternalError": StorageUnavailable,
     "ServiceUnavailable": StorageUnavailable,
     "SlowDown": StorageUnavailable,

@@ -35,20 +35,28 @@ class Upload:
 
 
 def find_or_begin(
-    bucket: str, key: str, *, content_type: str, metadata: dict[str, str], alias: str = session.DEFAULT
+    bucket: str,
+    key: str,
+    *,
+    content_type: str,
+    metadata: dict[str, str],
+    without_kms: bool = False,
+    alias: str = session.DEFAULT,
 ) -> Upload:
     """Return the key's open upload, or begin one. For keys that nobody else writes.
 
     Found where a worker died before it could write the id down: one that nobody knew would be billed on.
-    No ACL, class or encryption is sent: the bucket's defaults hold.
+    No ACL, class or encryption is sent: the bucket's defaults hold, but for `without_kms`, which asks
+    for the store's own keys: some readers have no KMS key.
     """
     found = uploads.page(bucket, prefix=key, size=_SAME_KEY, alias=alias).uploads
     same = next((one.upload_id for one in found if one.key == key), None)
     if same is not None:
         return Upload(bucket, key, same, alias)
+    extra: dict[str, Any] = {"ServerSideEncryption": "AES256"} if without_kms else {}
     with translated("CreateMultipartUpload"):
         answer = session.client(alias, Timeouts.WORKER).create_multipart_upload(
-            Bucket=bucket, Key=key, ContentType=content_type, Metadata=metadata
+            Bucket=bucket, Key=key, ContentType=content_type, Metadata=metadata, **extra
         )
     return Upload(bucket, key, answer["UploadId"], alias)
 

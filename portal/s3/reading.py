@@ -33,15 +33,24 @@ class Opened:
 
 
 def opened(
-    bucket: str, key: str, *, if_etag: str, version_id: str = "", alias: str = session.DEFAULT
+    bucket: str,
+    key: str,
+    *,
+    if_etag: str,
+    version_id: str = "",
+    start: int = 0,
+    alias: str = session.DEFAULT,
 ) -> Opened:
     """Ask for the version; errors come now: ObjectNotFound, VersionNotFound, ObjectArchived.
 
-    Conflict when it has another ETag by now.
+    Conflict when it has another ETag by now. `start` leaves so many bytes out; an object that ends
+    there, or before, is refused by the store (InvalidRange).
     """
     extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
     if if_etag:
         extra["IfMatch"] = f'"{if_etag}"'
+    if start:
+        extra["Range"] = f"bytes={start}-"
     with translated("GetObject"):
         answer = session.client(alias, Timeouts.WORKER).get_object(Bucket=bucket, Key=key, **extra)
     named = answer.get("VersionId", "")

@@ -34,6 +34,9 @@ def _filter(chosen: Mapping[str, Any]) -> str:
         return _("for all keys")
     if set(chosen) == {"Prefix"} and isinstance(chosen["Prefix"], str):
         return _("for keys that begin with %(prefix)s") % {"prefix": quoted(chosen["Prefix"])}
+    if set(both := chosen.get("And", {})) == {"Prefix", "ObjectSizeGreaterThan"} and len(chosen) == 1:
+        words = _("for keys that begin with %(prefix)s, of more than %(size)s bytes")
+        return words % {"prefix": quoted(str(both["Prefix"])), "size": both["ObjectSizeGreaterThan"]}
     return _("for keys with %(filter)s") % {"filter": spelling.plain(sameness.key_of(chosen))}
 
 

@@ -65,7 +65,7 @@ def take(job_id: int) -> Claim | None:
     )
     if not taken:
         return None
-    return Claim(Job.objects.select_related("bucket", "made_by").get(pk=job_id))
+    return Claim(Job.objects.select_related("bucket", "made_by", "handover").get(pk=job_id))
 
 
 def forgotten(now: datetime | None = None) -> list[int]:

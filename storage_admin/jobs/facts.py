@@ -20,9 +20,10 @@ from portal.display import ago, size
 from portal.models import User
 from portal.s3 import session
 from storage_admin import addresses
+from storage_admin.handover import facts as handing
 from storage_admin.jobs import choosing, costs, kinds, services
 from storage_admin.jobs.outcomes import PACE_SECONDS
-from storage_admin.models import Job, JobItem, JobState
+from storage_admin.models import HandoverStep, Job, JobItem, JobState
 
 SILENT_SECONDS = 60  # after so long without a sign of life the page says since when
 SHOWN_ERRORS = 20  # of each code; the CSV has all
@@ -63,7 +64,8 @@ def progress(job: Job) -> dict[str, Any]:
     """Return what the part of the page needs that is fetched again while a worker is at it."""
     now = pace(job)
     silent = (
-        job.state in {*services.WORKING, JobState.DRAFT}
+        job.handed_over is None  # Amazon may take hours over what the portal has nothing to do with
+        and job.state in {*services.WORKING, JobState.DRAFT}
         and job.beat_at is not None
         and timezone.now() - job.beat_at > timedelta(seconds=SILENT_SECONDS)
     )
@@ -115,6 +117,7 @@ def context(job: Job, user: User) -> dict[str, Any]:
     return {
         **progress(job),
         "kind": kind,
+        "handover": handing.panel(job, user),
         "bucket": job.bucket,
         "prefix_text": spelling.html(job.prefix) if job.prefix else "",
         "place_url": addresses.folder(job.bucket, job.prefix),
@@ -212,9 +215,13 @@ def _errors(job: Job) -> list[dict[str, Any]]:
 def _buttons(job: Job) -> list[dict[str, Any]]:
     """Return the buttons that the job's state allows. Nothing is planned anew where the bucket is gone."""
     is_there = job.bucket.gone_since is None
+    handover = job.handed_over
+    by_rule = handover is not None and handover.is_rule
+    is_confirmed = handover is None or handover.step != HandoverStep.CONFIRMING
     offers: list[tuple[str, Any, bool]] = [
-        ("pause", _("Pause"), job.state in {JobState.QUEUED, JobState.RUNNING}),
-        ("resume", _("Resume"), job.state == JobState.PAUSED),
+        *handing.buttons(job),
+        ("pause", _("Pause"), job.state in {JobState.QUEUED, JobState.RUNNING} and handover is None),
+        ("resume", _("Resume"), job.state == JobState.PAUSED and is_confirmed),
         ("cancel", _("Cancel"), not job.has_ended and job.state != JobState.CANCELLING),
         (
             "retry",
@@ -224,7 +231,7 @@ def _buttons(job: Job) -> list[dict[str, Any]]:
         (
             "undo",
             _("Undo it"),
-            job.has_ended and job.done > 0 and bool(kinds.of(job).undone_by) and is_there,
+            job.has_ended and job.done > 0 and bool(kinds.of(job).undone_by) and is_there and not by_rule,
         ),
         ("again", _("Run again"), job.has_ended and is_there),
         (

@@ -32,12 +32,11 @@ def commit(claim: Claim, kind: Kind, outcomes: Sequence[Outcome]) -> None:
     job, batch = claim.job, claim.job.batch
     assert batch is not None  # noqa: S101 - the caller looked
     done = [one for one in outcomes if isinstance(one, Done)]
-    failed = [one for one in outcomes if isinstance(one, Failed)]
     skips = Counter(batch["skips"]) + Counter(one.skip.code for one in outcomes if isinstance(one, Skipped))
     result = job.result | {"skips": dict(Counter(job.result.get("skips", {})) + skips)}
     result["done_in_pass"] = result.get("done_in_pass", 0) + len(done)
     with transaction.atomic():
-        _keep(job, kind, done, failed)
+        keep(job, kind, outcomes)
         if followed := following.follow(job.bucket, outcomes):
             result["followed"] = result.get("followed", 0) + followed
         claim.write(
@@ -53,8 +52,10 @@ def commit(claim: Claim, kind: Kind, outcomes: Sequence[Outcome]) -> None:
     job.refresh_from_db(fields=["done", "skipped", "done_bytes"])
 
 
-def _keep(job: Job, kind: Kind, done: list[Done], failed: list[Failed]) -> None:
+def keep(job: Job, kind: Kind, outcomes: Sequence[Outcome]) -> None:
     """Write a row for each failure, and for each success where the kind keeps them."""
+    done = [one for one in outcomes if isinstance(one, Done)]
+    failed = [one for one in outcomes if isinstance(one, Failed)]
     former = job.items.filter(target__in=[one.target.digest for one in done], outcome=JobItem.Outcome.FAILED)
     if kind.keeps_successes:
         rows = [_done_item(job, one) for one in done]

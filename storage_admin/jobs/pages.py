@@ -23,10 +23,11 @@ from storage_admin import addresses
 from storage_admin.errors import NotPossible, StorageError
 from storage_admin.exports import panel, register
 from storage_admin.exports import services as exports
+from storage_admin.handover import services as handing
 from storage_admin.jobs import facts, kinds, photo_rows, services
 from storage_admin.jobs.choosing import Choice
 from storage_admin.jobs.kind import Kind
-from storage_admin.models import Bucket, Job, JobItem
+from storage_admin.models import Bucket, HandoverWay, Job, JobItem
 from storage_admin.objects import downloads
 
 SEE = "storage_admin.view_job"
@@ -49,6 +50,7 @@ def offered(user: User, choice: Choice = _ANYTHING) -> list[Kind]:
 # What the buttons of a job do, by their address; some make a new job, which is shown then.
 PRESSES: dict[str, Callable[..., Job | None]] = {
     "approve": services.approve,
+    "confirm": handing.confirm,
     "pause": services.pause,
     "resume": services.resume,
     "cancel": services.cancel,
@@ -161,6 +163,8 @@ class JobPages:
             path("<int:job_id>/failures.csv", self.failures_view, name="storage_admin_job_failures"),
             path("<int:job_id>/zip/", self.zip_view, name="storage_admin_job_zip"),
             path("<int:job_id>/start/", self.start_view, name="storage_admin_job_start"),
+            path("<int:job_id>/hand-over/", self.hand_over_view, name="storage_admin_job_hand_over"),
+            path("<int:job_id>/priority/", self.priority_view, name="storage_admin_job_priority"),
             *(
                 path(f"<int:job_id>/{name}/", self.press_view, {"press": name}, f"storage_admin_job_{name}")
                 for name in PRESSES
@@ -225,6 +229,28 @@ class JobPages:
         )
 
     @admin_page(permission=SEE, post_only=True)
+    def hand_over_view(self, request: HttpRequest, job_id: int) -> HttpResponseBase:
+        """Hand what was planned over to Amazon's engines."""
+        way, typed = request.POST.get("way", ""), request.POST.get("typed", "")
+        if way not in HandoverWay.values:
+            raise Http404
+
+        def hand_over(job: Job) -> None:
+            handing.hand_over(actor=staff(request), job=job, way=HandoverWay(way), typed=typed)
+
+        return _pressed(request, job_id, hand_over)
+
+    @admin_page(permission=SEE, post_only=True)
+    def priority_view(self, request: HttpRequest, job_id: int) -> HttpResponseBase:
+        """Set which of the account's jobs Amazon prefers."""
+        said = request.POST.get("priority", "")
+        priority = int(said) if said.isascii() and said.isdigit() else -1
+        return _pressed(
+            request, job_id,
+            lambda job: handing.set_priority(actor=staff(request), job=job, priority=priority),
+        )  # fmt: skip
+
+    @admin_page(permission=SEE, post_only=True)
     def press_view(self, request: HttpRequest, job_id: int, press: str) -> HttpResponseBase:
         """Do what one of the other buttons says."""
         return _pressed(request, job_id, lambda job: PRESSES[press](actor=staff(request), job=job))
@@ -241,7 +267,8 @@ def _choice(request: HttpRequest, bucket: Bucket) -> Choice:
 
 
 def _job(job_id: int) -> Job:
-    return get_object_or_404(Job.objects.select_related("bucket", "made_by", "retry_of"), pk=job_id)
+    rows = Job.objects.select_related("bucket", "made_by", "retry_of", "handover")
+    return get_object_or_404(rows, pk=job_id)
 
 
 def _pressed(request: HttpRequest, job_id: int, act: Callable[[Job], Job | None]) -> HttpResponseBase:
@@ -251,7 +278,7 @@ def _pressed(request: HttpRequest, job_id: int, act: Callable[[Job], Job | None]
         made = act(job)
     except PermissionDenied:
         raise
-    except StorageError as error:
+    except (StorageError, S3Error) as error:
         messages.error(request, str(error))
         made = None
     return redirect("admin:storage_admin_job_change", (made or job).pk)

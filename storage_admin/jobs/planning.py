@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from portal.s3 import batch_operations
 from storage_admin.jobs import costs, kinds, targets
 from storage_admin.jobs.claims import Claim
 from storage_admin.jobs.kind import Skip, verdicts
@@ -41,7 +42,8 @@ def work(claim: Claim, until: float) -> bool:
 
 
 def _empty() -> dict[str, Any]:
-    return {"count": 0, "bytes": 0, "looked_at": 0, "by_class": {}, "skips": {}, "samples": [], "dollars": {}}
+    numbers = {"count": 0, "bytes": 0, "looked_at": 0, "too_large": 0}
+    return {**numbers, "by_class": {}, "skips": {}, "samples": [], "dollars": {}}
 
 
 def _count(plan: dict[str, Any], target: Target, skip: Skip | None) -> None:
@@ -53,6 +55,7 @@ def _count(plan: dict[str, Any], target: Target, skip: Skip | None) -> None:
         return
     plan["count"] += 1
     plan["bytes"] += target.bytes
+    plan["too_large"] = plan.get("too_large", 0) + (target.bytes > batch_operations.MAX_COPY_BYTES)
     if not target.is_marker and not target.upload_id:
         sums = plan["by_class"].setdefault(target.storage_class or "STANDARD", [0, 0])
         sums[0] += 1

@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import Any
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal import audit
 from portal.s3 import identity, pace, session
 from portal.s3.errors import S3Error, StorageUnavailable
-from storage_admin.errors import NotPossible, StorageError
-from storage_admin.jobs import batches, claims, kinds, outcomes, planning, targets
+from storage_admin.errors import NotPossible
+from storage_admin.handover import working
+from storage_admin.jobs import allowed, batches, claims, ending, kinds, outcomes, planning
 from storage_admin.jobs.claims import Claim, ClaimLost
 from storage_admin.jobs.kind import Kind, Outcome, Skipped, stops_job, verdicts
 from storage_admin.jobs.targets import Target
-from storage_admin.models import Job, JobState
+from storage_admin.models import ENDED, Job, JobState
 
 logger = structlog.get_logger(__name__)
 
@@ -35,10 +34,6 @@ SLICE_SECONDS = 25
 # A batch that was begun so often without an end kills its workers.
 MAX_TRIES = 5
 _END = {"end": True}
-
-
-class NotAllowed(Exception):
-    """Whoever started the job has lost the right to it, or its bucket is not as it must be."""
 
 
 class BatchKills(Exception):
@@ -56,7 +51,10 @@ def work(job_id: int, seconds: float = SLICE_SECONDS) -> bool:
         return False
     try:
         with pace.bulk():
-            return _slice(claim, time.monotonic() + seconds)
+            until = time.monotonic() + seconds
+            if claim.job.handed_over is not None:
+                return working.work(claim, until)
+            return _slice(claim, until)
     except ClaimLost:
         logger.warning("job_claim_lost", job=job_id)
         return False
@@ -66,7 +64,7 @@ def _slice(claim: Claim, until: float) -> bool:
     """Plan or run until the given `time.monotonic()`, and leave the row in the state that follows."""
     keys = identity.mark(claim.job.bucket.connection)
     try:
-        _check_obstacle(claim.job)
+        allowed.check_obstacle(claim.job)
         more = planning.work(claim, until) if claim.job.state == JobState.DRAFT else _run(claim, until)
         if claim.is_held:
             claim.release(stopped_because="" if more else claim.job.stopped_because)
@@ -79,7 +77,7 @@ def _slice(claim: Claim, until: float) -> bool:
         words = _("The same objects were begun %(count)d times, and each time the worker died over them.")
         _leave(claim, JobState.FAILED, words % {"count": MAX_TRIES}, asks=False)
         return False
-    except NotAllowed as error:
+    except allowed.NotAllowed as error:
         _leave(claim, JobState.PAUSED, str(error))
         return False
     except NotPossible as error:  # the selection means nothing any more
@@ -123,13 +121,13 @@ def _run(claim: Claim, until: float) -> bool:
     if job.state == JobState.QUEUED:
         Job.objects.filter(pk=job.pk, claim=claim.token, state=JobState.QUEUED).update(state=JobState.RUNNING)
         claim.write(started_at=job.started_at or timezone.now())
-    _check_right(job, kind)
+    allowed.check_right(job)
     while True:
         if job.batch is not None:
             _work_off(claim, kind)
         state = claim.state()
         if state in _STOPS:
-            _stop(claim, _STOPS[state], "")
+            ending.stop(claim, _STOPS[state], "")
             return False
         if job.cursor == _END and not _another_pass(claim, kind):
             _finish(claim, kind)
@@ -137,23 +135,6 @@ def _run(claim: Claim, until: float) -> bool:
         if time.monotonic() >= until:
             return True
         _begin_batch(claim, kind)
-
-
-def _check_right(job: Job, kind: Kind) -> None:
-    """Ask again: between two slices a right may have been taken away, or the account."""
-    if job.trigger != Job.Trigger.PERSON:
-        return
-    for right in (*targets.rights(job.selection), *kind.rights(job.bucket, job.parameters)):
-        if job.made_by is None or not job.made_by.is_active or not job.made_by.has_perm(right):
-            raise NotAllowed(
-                _("%(who)s does not have the right “%(right)s” any more.")
-                % {"who": job.made_by_name, "right": right}
-            )
-
-
-def _check_obstacle(job: Job) -> None:
-    if said := kinds.of(job).obstacle(job):
-        raise NotAllowed(said)
 
 
 _STOPS = {JobState.PAUSING: JobState.PAUSED, JobState.CANCELLING: JobState.CANCELLED}
@@ -173,7 +154,7 @@ def _work_off(claim: Claim, kind: Kind) -> None:
     """Act on the batch in the row and commit what came of it."""
     job = claim.job
     assert job.batch is not None  # noqa: S101 - the caller looked
-    _check_obstacle(job)
+    allowed.check_obstacle(job)
     chosen = [Target.from_data(data) for data in job.batch["targets"]]
     came: list[Outcome] = []
     again = job.batch.get("begun", False)
@@ -213,7 +194,7 @@ def _another_pass(claim: Claim, kind: Kind) -> bool:
 def _finish(claim: Claim, kind: Kind) -> None:
     kind.finished(claim.job, claim.beat)
     claim.write(result=claim.job.result)
-    _stop(claim, JobState.PARTIAL if claim.job.failed else JobState.DONE, "")
+    ending.stop(claim, JobState.PARTIAL if claim.job.failed else JobState.DONE, "")
 
 
 def _leave(claim: Claim, state: JobState | None, reason: str, *, asks: bool = True) -> None:
@@ -227,48 +208,9 @@ def _leave(claim: Claim, state: JobState | None, reason: str, *, asks: bool = Tr
     if state is None:
         claim.release(stopped_because=reason)
         return
-    if state in _TRACED and (unknown := outcomes.settle(claim, kinds.of(claim.job), asks=asks)):
+    if state in ENDED and (unknown := outcomes.settle(claim, kinds.of(claim.job), asks=asks)):
         reason = _("%(reason)s What became of the last %(count)s is not known.") % {
             "reason": reason,
             "count": unknown,
         }
-    _stop(claim, state, reason)
-
-
-def _stop(claim: Claim, state: JobState, reason: str) -> None:
-    """Write the state in which the worker leaves the job, and the trace of it where it is an end."""
-    job = claim.job
-    ended: dict[str, Any] = {"ended_at": timezone.now()} if state in _TRACED else {}
-    if state in {JobState.CANCELLED, JobState.FAILED}:
-        _close(job)
-        ended["result"] = job.result
-    with transaction.atomic():
-        claim.release(state=state, stopped_because=reason, **ended)
-        if ended:
-            audit.record(
-                f"job.{state.value}", target=job, bucket=job.bucket.name, key=job.prefix,
-                before={"planned": job.total}, after=counts(job), message=reason,
-                outcome=audit.AuditEvent.Outcome.DONE
-                if state is not JobState.FAILED
-                else audit.AuditEvent.Outcome.FAILED,
-            )  # fmt: skip
-    logger.info("job_stopped", job=job.pk, kind=job.kind, state=state.value, reason=reason, **counts(job))
-
-
-def _close(job: Job) -> None:
-    """Close what the job left open. Where that fails the job ends all the same; a daily sweep closes it."""
-    try:
-        kinds.of(job).abandoned(job)
-    except (S3Error, StorageError) as error:
-        logger.warning("job_left_open", job=job.pk, kind=job.kind, error=str(error))
-
-
-_TRACED = (JobState.CANCELLED, JobState.DONE, JobState.PARTIAL, JobState.FAILED)
-
-
-def counts(job: Job) -> dict[str, int]:
-    """Return what the job has come to, for the audit and the log."""
-    told = {"done": job.done, "skipped": job.skipped, "failed": job.failed, "bytes": job.done_bytes}
-    if followed := job.result.get("followed"):
-        told["photos_followed"] = followed  # which and whereto: the job's items name both versions
-    return told
+    ending.stop(claim, state, reason)

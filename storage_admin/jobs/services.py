@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -70,21 +71,19 @@ def draft(
 
 def start(*, actor: Actor, job: Job, typed: str = "") -> None:
     """Let a worker begin. What cannot be undone wants the bucket's name typed."""
+    check_start(actor, job, typed, asks_for_name=kinds.of(job).destroys)
+    move(actor, job, "job.started", (JobState.PLANNED,), JobState.QUEUED, before={"planned": job.total})
+
+
+def check_start(actor: Actor, job: Job, typed: str, *, asks_for_name: bool) -> None:
+    """Ask for all that starting a job takes. PermissionDenied, NotPossible."""
     _require(actor, job, "start")
-    if kinds.of(job).destroys and actor is not None and typed != job.bucket.name:
+    if asks_for_name and actor is not None and typed != job.bucket.name:
         raise NotPossible(_("Type the bucket's name, %(name)s, to confirm.") % {"name": job.bucket.name})
     if against := kinds.of(job).unfit(job):
         raise NotPossible(against)
     if needs_approval(job) and not job.approved_by_name:
         raise NotPossible(_("So much is destroyed only when a second person has approved it."))
-    _move(
-        actor,
-        job,
-        "job.started",
-        (JobState.PLANNED,),
-        JobState.QUEUED,
-        before={"planned": job.total},
-    )
 
 
 def approve(*, actor: Actor, job: Job) -> None:
@@ -103,29 +102,32 @@ def approve(*, actor: Actor, job: Job) -> None:
 def pause(*, actor: Actor, job: Job) -> None:
     """Stop after the batch that is being worked on."""
     _require(actor, job, "pause")
-    _move(actor, job, "job.paused", (JobState.QUEUED, JobState.RUNNING), JobState.PAUSING)
+    if job.handed_over is not None:
+        raise NotPossible(_("What was handed over knows no pause: cancel it."))
+    move(actor, job, "job.paused", (JobState.QUEUED, JobState.RUNNING), JobState.PAUSING)
 
 
 def resume(*, actor: Actor, job: Job) -> None:
     """Go on where it stopped. What stopped while it was planned is planned on, and started afterwards."""
     _require(actor, job, "resume")
     to = JobState.QUEUED if "ended_at" in job.plan else JobState.DRAFT
-    _move(actor, job, "job.resumed", (JobState.PAUSED,), to)
+    move(actor, job, "job.resumed", (JobState.PAUSED,), to)
 
 
 def cancel(*, actor: Actor, job: Job) -> None:
     """End it: at once where nobody works on it, else after the batch that is being worked on."""
     _require(actor, job, "cancel")
     at_rest = (JobState.DRAFT, JobState.PLANNED, JobState.PAUSED)
-    leaves_open = kinds.of(job).leaves_open and job.started_at is not None
+    # What lies open in the store, or at Amazon, a worker closes before the job is cancelled.
+    leaves_open = (kinds.of(job).leaves_open and job.started_at is not None) or job.handed_over is not None
     if job.state in at_rest and job.batch is None and not leaves_open:
         # The claim goes, too: a worker that plans it meanwhile finds that it is nobody's any more.
-        _move(
+        move(
             actor, job, "job.cancelled", at_rest, JobState.CANCELLED, sends=False,
             ended_at=timezone.now(), claim=None,
         )  # fmt: skip
         return
-    _move(actor, job, "job.cancel_asked", (*WORKING, JobState.PAUSED), JobState.CANCELLING)
+    move(actor, job, "job.cancel_asked", (*WORKING, JobState.PAUSED), JobState.CANCELLING)
 
 
 def retry(*, actor: Actor, job: Job) -> Job:
@@ -157,7 +159,8 @@ def run_again(*, actor: Actor, job: Job) -> Job:
 def undo(*, actor: Actor, job: Job) -> Job:
     """Plan to take back what the job did; NotPossible where nothing can."""
     slug = kinds.of(job).undone_by
-    if job.state not in ENDED or not job.done or not slug:
+    by_rule = job.handed_over is not None and job.handed_over.is_rule  # nobody knows what it did
+    if job.state not in ENDED or not job.done or not slug or by_rule:
         raise NotPossible(_("Only a job that has ended, and destroyed nothing, can be undone."))
     return draft(
         actor=actor, kind=slug, bucket=job.bucket, prefix=job.prefix, retry_of=job, reason=job.reason,
@@ -209,17 +212,21 @@ def selection_words(selection: Selection) -> dict[str, Any]:
     return {name: len(said) if isinstance(said, list) else said for name, said in selection.items()}
 
 
-def _move(
+def move(
     actor: Actor, job: Job, action: str, from_states: tuple[JobState, ...], to: JobState, *,
-    sends: bool = True, before: dict[str, Any] | None = None, **changes: Any,
+    sends: bool = True, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None,
+    also: Callable[[], object] | None = None, **changes: Any,
 ) -> None:  # fmt: skip
+    """Bring the job into another state, with its audit and what `also` writes, all or nothing."""
     try:
         with transaction.atomic():
             if to is JobState.QUEUED:
                 _refuse_overlap(job)
             if not Job.objects.filter(pk=job.pk, state__in=from_states).update(state=to, **changes):
                 raise _changed_meanwhile()
-            _record(action, actor, job, before=before)
+            if also is not None:
+                also()
+            _record(action, actor, job, before=before, after=after)
             if sends:
                 transaction.on_commit(partial(tasks.send_job, job.pk))
     except IntegrityError as error:

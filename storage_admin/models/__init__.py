@@ -4,6 +4,7 @@ from storage_admin.models.analytics import AnalyticsExport
 from storage_admin.models.arrivals import Arrival, EventQueue, EventTrouble, Look, SeenEvent
 from storage_admin.models.buckets import Bucket, BucketChange, UsageSnapshot
 from storage_admin.models.glue import GlueRun
+from storage_admin.models.handovers import HandoverStep, HandoverWay, JobHandover
 from storage_admin.models.jobs import AT_WORK, ENDED, Job, JobItem, JobState
 from storage_admin.models.mirror import MirrorCheck, MirroredOwner, MirrorItem
 from storage_admin.models.reconciling import Finding, Scan, StagedEntry
@@ -21,7 +22,10 @@ __all__ = [
     "EventTrouble",
     "Finding",
     "GlueRun",
+    "HandoverStep",
+    "HandoverWay",
     "Job",
+    "JobHandover",
     "JobItem",
     "JobState",
     "Look",

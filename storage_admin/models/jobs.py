@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from storage_admin.models.handovers import JobHandover
 
 
 class JobState(models.TextChoices):
@@ -127,6 +132,11 @@ class Job(models.Model):
     def handled(self) -> int:
         """How many targets have an outcome."""
         return self.done + self.skipped + self.failed
+
+    @property
+    def handed_over(self) -> JobHandover | None:
+        """How the job is worked off at Amazon; None where workers of the portal do it."""
+        return getattr(self, "handover", None)
 
 
 class JobItem(models.Model):

@@ -10,6 +10,7 @@ from storage_admin.jobs.kinds.deleting import AbortUploads, Destroy, Hide
 from storage_admin.jobs.kinds.describing import EditHeaders, EditTags
 from storage_admin.jobs.kinds.emptying import Empty
 from storage_admin.jobs.kinds.encrypting import Encrypt
+from storage_admin.jobs.kinds.locking import Lock
 from storage_admin.jobs.kinds.renditions import MakeRenditions
 from storage_admin.jobs.kinds.repairing import Repair
 from storage_admin.jobs.kinds.time_machine import RollBack, Undelete, Undo
@@ -25,6 +26,7 @@ EVERY: tuple[Kind, ...] = (
     EditHeaders(),
     SetAcl(),
     Encrypt(),
+    Lock(),
     Copy(),
     Move(),
     Zip(),

@@ -82,6 +82,10 @@ class TagsForm(_PairsForm):
 
     add = _LinesField(label=gettext_lazy("Tags to set"), help_text=gettext_lazy("One name=value a line."))
     remove = _LinesField(label=gettext_lazy("Tags to take away"), help_text=gettext_lazy("One name a line."))
+    replace = forms.BooleanField(
+        label=gettext_lazy("Take all other tags away"), required=False,
+        help_text=gettext_lazy("Each object then has exactly the tags to set."),
+    )  # fmt: skip
 
     def faults(self, wanted: dict[str, str]) -> list[str]:
         return tags.faults(wanted, most=tags.MAX_OBJECT_TAGS)
@@ -92,7 +96,9 @@ class EditTags(OneByOne):
 
     slug = "edit-tags"
     title = gettext_lazy("Edit tags")
-    explanation = gettext_lazy("Sets some tags and takes others away. All other tags stay.")
+    explanation = gettext_lazy(
+        "Sets some tags and takes others away. All other tags stay, unless told otherwise."
+    )
     right = EDIT
     form_class = TagsForm
 
@@ -103,9 +109,12 @@ class EditTags(OneByOne):
         name, alias = job.bucket.name, job.bucket.connection
         found = attributes.read(name, target.key, alias=alias)
         before = tags.of_object(name, target.key, version_id=found.version_id, alias=alias)
+        wanted = pairs(job.parameters.get("add", ""))
+        removed = names(job.parameters.get("remove", ""))
+        if job.parameters.get("replace"):
+            removed = tuple(before.keys() - wanted.keys())
         after = tags.edit_object(
-            name, target.key, add=pairs(job.parameters.get("add", "")),
-            remove=names(job.parameters.get("remove", "")), if_unchanged=before,
+            name, target.key, add=wanted, remove=removed, if_unchanged=before,
             version_id=found.version_id, alias=alias,
         )  # fmt: skip
         return Skipped(target, ALREADY) if after == before else Done(target)
@@ -114,7 +123,9 @@ class EditTags(OneByOne):
         return {"HeadObject": targets, "GetObjectTagging": 2 * targets, "PutObjectTagging": targets}
 
     def meaning(self, job: Job) -> list[str | Promise]:
+        others = [gettext_lazy("All other tags go, also those that the portal or others go by.")]
         return [
+            *(others if job.parameters.get("replace") else []),
             gettext_lazy("Tags of older versions stay. No version is added, no byte moves."),
             gettext_lazy(
                 "Lifecycle rules and policies may go by tags: what they do then, they do by themselves."

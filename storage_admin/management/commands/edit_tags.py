@@ -4,5 +4,5 @@ from storage_admin.jobs.command import JobCommand
 
 
 class Command(JobCommand):
-    help = "Sets some tags of objects and takes others away; all other tags stay."
+    help = "Sets some tags of objects and takes others away; all other tags stay, without --replace."
     kind = "edit-tags"

@@ -46,6 +46,18 @@ def test_tags_are_set_and_taken_away_and_others_stay(
     assert tags.of_object(yard.name, "out/c.jpg") == {"gone": "2"}
 
 
+def test_tags_replace_all_others_where_that_was_asked(
+    yard: Bucket, put_in: Put, planned: Planned, worked: Worked
+) -> None:
+    put_in("a.jpg", Tagging="old=1&done=no")
+    put_in("b.jpg", Tagging="done=yes")
+
+    job = worked(planned("edit-tags", parameters={"add": "done=yes", "remove": "", "replace": True}))
+
+    assert (job.done, job.skipped) == (1, 1)
+    assert tags.of_object(yard.name, "a.jpg") == {"done": "yes"}
+
+
 def test_tags_that_are_so_already_are_passed_over(
     yard: Bucket, put_in: Put, planned: Planned, worked: Worked
 ) -> None:

@@ -147,7 +147,7 @@ def test_database_that_fails_for_a_moment_fails_no_job(
         raise OperationalError("database is locked")
 
     with monkeypatch.context() as patch:
-        patch.setattr(outcomes, "_keep", locked)
+        patch.setattr(outcomes, "keep", locked)
         with pytest.raises(OperationalError):
             running.work(job.pk)
     job.refresh_from_db()
