@@ -285,6 +285,11 @@ if DYNAMODB_MIRROR:
     SCHEDULES["mirror"] = {"every_seconds": 5, "task": "storage_admin.tasks.mirror_changes"}
     CELERY_BEAT_SCHEDULE["mirror"] = _every(5, "storage_admin.tasks.mirror_changes")
 
+# Where S3 Inventory delivers its reports, in a bucket of the same connection; empty: none are looked for.
+INVENTORY_BUCKET = env.text("INVENTORY_BUCKET", "")
+INVENTORY_PREFIX = env.text("INVENTORY_PREFIX", "inventory").strip("/")
+INVENTORY_ID = env.text("INVENTORY_ID", "pettracker-portal")  # what the portal's reports are called
+
 STORAGES = {
     "default": {"BACKEND": "portal.s3.storage.PhotoStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
