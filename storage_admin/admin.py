@@ -19,6 +19,7 @@ from storage_admin.buckets.pages import BucketPages
 from storage_admin.buckets.posture_pages import PosturePages
 from storage_admin.buckets.usage_pages import UsagePages
 from storage_admin.buckets.visibility_pages import VisibilityPages
+from storage_admin.inventory.pages import InventoryPages
 from storage_admin.jobs import facts, kinds
 from storage_admin.jobs.filters import OfKind, WithFailures
 from storage_admin.jobs.pages import JobPages, NewJobPages
@@ -49,6 +50,7 @@ class BucketAdmin(
     PosturePages,
     VisibilityPages,
     UsagePages,
+    InventoryPages,
     ReconciliationPages,
     TimeMachinePages,
     NewJobPages,
@@ -87,6 +89,7 @@ class BucketAdmin(
             *self.posture_urls(),
             *self.visibility_urls(),
             *self.usage_urls(),
+            *self.inventory_urls(),
             *self.reconciliation_urls(),
             *self.time_machine_urls(),
             *self.job_urls(),

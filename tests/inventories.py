@@ -1,4 +1,4 @@
-"""Reports of S3 Inventory as Amazon delivers them (UG:storage-inventory-location), for stores that make none."""
+"""Reports of S3 Inventory as Amazon delivers them, for stores that make none."""
 
 import csv
 import gzip
@@ -60,22 +60,21 @@ def rows_of(bucket: str) -> list[Row]:
     """Return the bucket's versions and delete markers as S3 would report them."""
     found = []
     for page in session.client().get_paginator("list_object_versions").paginate(Bucket=bucket):
-        for one in page.get("Versions", []):
-            found.append(
-                row(
-                    one["Key"], version_id=one["VersionId"], is_latest=one["IsLatest"], size=one["Size"],
-                    last_modified_date=one["LastModified"], e_tag=one["ETag"].strip('"'),
-                    storage_class=one.get("StorageClass", "STANDARD"),
-                )
-            )  # fmt: skip
-        for one in page.get("DeleteMarkers", []):
-            marker = {"size": None, "e_tag": None, "storage_class": None, "is_delete_marker": True}
-            found.append(
-                row(
-                    one["Key"], version_id=one["VersionId"], is_latest=one["IsLatest"],
-                    last_modified_date=one["LastModified"], **marker,
-                )
-            )  # fmt: skip
+        found += [
+            row(
+                one["Key"], version_id=one["VersionId"], is_latest=one["IsLatest"], size=one["Size"],
+                last_modified_date=one["LastModified"], e_tag=one["ETag"].strip('"'),
+                storage_class=one.get("StorageClass", "STANDARD"),
+            )
+            for one in page.get("Versions", [])
+        ]  # fmt: skip
+        found += [
+            row(
+                one["Key"], version_id=one["VersionId"], is_latest=one["IsLatest"], is_delete_marker=True,
+                last_modified_date=one["LastModified"], size=None, e_tag=None, storage_class=None,
+            )
+            for one in page.get("DeleteMarkers", [])
+        ]  # fmt: skip
     return found
 
 

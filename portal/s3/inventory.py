@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -68,7 +68,7 @@ class Inventory:
     all_versions: bool = False
     is_on: bool = False
     fields: tuple[str, ...] = ()
-    account: str = ""
+    account: str = field(default="", compare=False)  # the destination's; where empty, `write` says ours
     below: str = ""
     encryption: str = ""
 
@@ -102,6 +102,8 @@ def write(bucket: str, config_id: str, wanted: Inventory, *, alias: str = sessio
         return
     client = _amazon(alias, "PutBucketInventoryConfiguration")
     partition = _partition(alias)
+    # Without it S3 delivers to whoever has a bucket of that name by then.
+    wanted = wanted if wanted.account else replace(wanted, account=session.account_id(alias))
     with translated("PutBucketInventoryConfiguration"):
         client.put_bucket_inventory_configuration(
             Bucket=bucket, Id=config_id, InventoryConfiguration=_sent(config_id, wanted, partition)

@@ -66,6 +66,9 @@ class Mark(NamedTuple):
     row: int = 0
 
 
+BEGINNING = Mark()
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which rows are given out. `text` is a part of the key or, with * ? or [, a pattern of all of it."""
@@ -99,7 +102,7 @@ class Piece(NamedTuple):
 def pieces(
     report: Report,
     *,
-    mark: Mark = Mark(),
+    mark: Mark = BEGINNING,
     wanted: Wanted | None = None,
     every_column: bool = False,
     alias: str = session.DEFAULT,

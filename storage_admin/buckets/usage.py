@@ -4,6 +4,8 @@ A count of a million keys takes minutes and must survive its worker. It runs in 
 the listing saves where it is and what it has counted in one update. That update asks for the sign
 of life that this worker gave last (`beat_at`): whoever else took the count over has changed it, and
 the one that came too late stops. Hence no count is ever run by two, and none is counted twice.
+
+An inventory report may stand for the listing. Open uploads are asked of the store in any case.
 """
 
 from __future__ import annotations
@@ -19,12 +21,15 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from portal.s3 import listing, uploads
+from portal.s3 import inventory_rows, listing, uploads
 from portal.s3.errors import S3Error, StorageUnavailable
+from portal.s3.inventory_reports import Report
+from portal.s3.inventory_rows import Entry
 from portal.s3.listing import ListedVersion, Mark
 from portal.s3.uploads import OpenUpload, UploadMark
 from storage_admin.buckets import prefixes
-from storage_admin.buckets.prefixes import Tally
+from storage_admin.buckets.prefixes import Tally, UnsortedTally
+from storage_admin.inventory import reports
 from storage_admin.models import Bucket, UsageSnapshot
 from storage_admin.schedules.rounds import NEVER
 
@@ -55,14 +60,15 @@ class TakenOver(Exception):
     """Another worker goes on with this count."""
 
 
-def begin(bucket: Bucket) -> Slice | None:
-    """Begin a count of the bucket; None while one is under way."""
+def begin(bucket: Bucket, report: Report | None = None) -> Slice | None:
+    """Begin a count of the bucket, or of what its inventory report says; None while one is under way."""
     with transaction.atomic():
         # The bucket's row is the lock: two who press the button at once begin one count.
         Bucket.objects.select_for_update().get(pk=bucket.pk)
         if UsageSnapshot.objects.filter(bucket=bucket, ended_at=None).exists():
             return None
-        return _slice(UsageSnapshot.objects.create(bucket=bucket))
+        said = {"report": reports.as_data(report), "report_at": report.at} if report else {}
+        return _slice(UsageSnapshot.objects.create(bucket=bucket, **said))
 
 
 def due(since: datetime = NEVER) -> list[Slice]:
@@ -135,7 +141,10 @@ def _count(snapshot: UsageSnapshot, deadline: float) -> Slice | None:
     bucket = snapshot.bucket
     if not bucket.is_connected:
         raise S3Error("The settings do not name the bucket's connection any more.", code="NotConnected")
-    tallies = [Tally(level, snapshot.prefixes.get(str(level))) for level in prefixes.MOST]
+    kind = UnsortedTally if snapshot.report else Tally
+    tallies = [kind(level, snapshot.prefixes.get(str(level))) for level in prefixes.MOST]
+    if snapshot.report and (snapshot.cursor or {"list": "report"})["list"] == "report":
+        _count_report(snapshot, tallies, deadline)
     while time.monotonic() < deadline:
         cursor = snapshot.cursor or {"list": "versions"}
         if cursor["list"] == "versions":
@@ -166,9 +175,24 @@ def _count(snapshot: UsageSnapshot, deadline: float) -> Slice | None:
     return _slice(snapshot)
 
 
-def _add(snapshot: UsageSnapshot, tallies: list[Tally], versions: Iterable[ListedVersion]) -> None:
+def _count_report(snapshot: UsageSnapshot, tallies: list[Tally], deadline: float) -> None:
+    """Count rows until then. Only what of the report was counted is saved with how far that is."""
+    bucket, cursor = snapshot.bucket, snapshot.cursor or {}
+    report = reports.opened(bucket, snapshot.report)
+    mark = inventory_rows.Mark(cursor.get("file", 0), cursor.get("row", 0))
+    following: dict[str, Any] = {"list": "uploads"}
+    for piece in inventory_rows.pieces(report, mark=mark, alias=bucket.connection):
+        _add(snapshot, tallies, piece.entries)
+        if time.monotonic() >= deadline:
+            following = {"list": "report", "file": piece.onward.file, "row": piece.onward.row}
+            break
+    snapshot.cursor = following
+    _save(snapshot, tallies)
+
+
+def _add(snapshot: UsageSnapshot, tallies: list[Tally], versions: Iterable[ListedVersion | Entry]) -> None:
     for one in versions:
-        if one.is_delete_marker:
+        if one.is_marker if isinstance(one, Entry) else one.is_delete_marker:
             snapshot.markers += 1
             for tally in tallies:
                 tally.add(one.key, prefixes.MARKERS, None)

@@ -7,9 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from portal.s3 import inventory_reports
+from portal.s3 import inventory_reports, versioning
 from portal.s3.errors import BucketNotFound
 from portal.s3.inventory_reports import Report
+from portal.s3.types import VersioningState
 from storage_admin.errors import NotPossible
 from storage_admin.models import Bucket
 
@@ -38,6 +39,18 @@ def newest(bucket: Bucket) -> Report:
         words = _("There is no complete report below %(place)s yet. The first may take 48 hours.")
         raise NotPossible(words % {"place": place(bucket)})
     return found
+
+
+def newest_of_versions(bucket: Bucket) -> Report:
+    """Return the newest report if it tells all that the bucket may hold; NotPossible if not."""
+    report = newest(bucket)
+    if not report.has_versions:
+        state = versioning.read(bucket.name, alias=bucket.connection).state
+        if state is not VersioningState.NEVER_SET:
+            raise NotPossible(
+                _("The report names current versions alone; this bucket needs one of all versions.")
+            )
+    return report
 
 
 def place(bucket: Bucket) -> str:

@@ -20,12 +20,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.s3 import inventory_rows, listing, versioning
+from portal.s3 import inventory_rows, listing
 from portal.s3.errors import S3Error
-from portal.s3.inventory_reports import Report
 from portal.s3.inventory_rows import Mark
-from portal.s3.types import VersioningState
-from storage_admin.errors import NotPossible
 from storage_admin.inventory import reports
 from storage_admin.models import Bucket, Finding, Scan, Suspicion
 from storage_admin.reconciliation import findings, staging
@@ -38,18 +35,6 @@ THREADS = 8  # as the jobs, and for their reason
 PAGES_OF_A_KEY = 10  # 10,000 versions; photos are never overwritten
 # What the database alone knows.
 NOT_ASKED = (Finding.Kind.DUPLICATE,)
-
-
-def newest(bucket: Bucket) -> Report:
-    """Return the bucket's newest report, if photos can be compared with it; NotPossible if not."""
-    report = reports.newest(bucket)
-    if not report.has_versions:
-        state = versioning.read(bucket.name, alias=bucket.connection).state
-        if state is not VersioningState.NEVER_SET:
-            raise NotPossible(
-                _("The report names current versions alone; this bucket needs one of all versions.")
-            )
-    return report
 
 
 def read(scan: Scan) -> Iterator[Read]:

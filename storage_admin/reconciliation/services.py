@@ -14,8 +14,9 @@ from portal.access import Actor
 from portal.s3 import session
 from storage_admin import tasks
 from storage_admin.errors import NotPossible
+from storage_admin.inventory import reports
 from storage_admin.models import Bucket, Finding, Scan
-from storage_admin.reconciliation import from_report, scanning
+from storage_admin.reconciliation import scanning
 from storage_admin.reconciliation.repairing import RIGHT
 from storage_admin.traces import traced
 
@@ -46,7 +47,7 @@ def begin(
     with traced("bucket.scan_begun", actor, bucket, RIGHT) as trace:
         if not has_photos(bucket):
             raise NotPossible(_("No photo's row points into this bucket."))
-        report = from_report.newest(bucket) if from_inventory else None
+        report = reports.newest_of_versions(bucket) if from_inventory else None
         scan = scanning.begin(
             bucket, actor=actor, trigger=trigger, keeps_findings=keeps_findings, report=report,
             whose_acls=Scan.Acls.ALL if all_acls else Scan.Acls.SOME,

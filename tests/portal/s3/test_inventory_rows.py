@@ -207,7 +207,7 @@ def test_file_of_another_digest_gives_no_row(
     other = WRITERS[written]([row("b.jpg")], "pets")
     session.client().put_object(Bucket=there, Key=report.files[0].key, Body=other)
 
-    with pytest.raises(BadContent, match="its MD5 is another one|bytes, and should have"):
+    with pytest.raises(BadContent, match=r"its MD5 is another one|bytes, and should have"):
         next(pieces(report))
 
 
@@ -255,7 +255,7 @@ LINE = (
 def test_broken_file_is_an_error_in_words(there: str, written: str, body: bytes) -> None:
     deliver(there, "pets", [body], at=AT, written=written)
 
-    with pytest.raises(BadContent, match="cannot be read: ."):
+    with pytest.raises(BadContent, match=r"cannot be read: ."):
         entries(found(there))
 
 
