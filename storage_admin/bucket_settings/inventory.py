@@ -168,11 +168,7 @@ class InventorySetting(Setting[Inventory]):
                 )
                 % {"bucket": quoted(after.bucket)}
             ),
-            Meaning(
-                _(
-                    "Reports are billed by the million objects. Old ones stay until a lifecycle rule removes them."
-                )
-            ),
+            Meaning(_("Reports are billed by the million objects. A lifecycle rule may remove old ones.")),
         ]
         if after.bucket == place.bucket:
             words = _("The reports go into the bucket that they are about, and tell of themselves, too.")

@@ -61,7 +61,7 @@ class InventoryPages(StorePages):
                 context |= _told(report)
                 if is_search and form.is_valid():
                     _check_size(report)
-                    found = searching.search(bucket, report, form.wanted())
+                    found = searching.search(bucket, report, form.wanted(), most=searching.SHOWN)
                     context |= _shown(bucket, found, request.GET)
             except NotPossible as error:
                 context["why_not"] = str(error)

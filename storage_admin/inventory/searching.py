@@ -35,7 +35,7 @@ class Found:
 
 
 def search(
-    bucket: Bucket, report: Report, wanted: Wanted, *, most: int = SHOWN, seconds: float = PAGE_SECONDS
+    bucket: Bucket, report: Report, wanted: Wanted, *, most: int, seconds: float = PAGE_SECONDS
 ) -> Found:
     """Return the first rows that are wanted, in the report's order; what was not looked at, it says."""
     found = Found()
