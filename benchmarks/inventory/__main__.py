@@ -17,10 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
-from benchmarks.inventory import report, writing
+from benchmarks.inventory import report
 from benchmarks.inventory.parts import PARTS
 from benchmarks.reconcile.bucket import listed
 from portal.local import ports, seaweedfs
@@ -61,13 +58,9 @@ def _measured(folder: Path, rows: int) -> tuple[dict[str, Any], dict[str, int]]:
         probe.wait_for_writes(
             server.endpoint_url, KEYS.access_key, KEYS.secret_key, timeout_seconds=seaweedfs.START_SECONDS
         )
-        client = boto3.client(
-            "s3", endpoint_url=server.endpoint_url, region_name="us-east-1",
-            aws_access_key_id=KEYS.access_key, aws_secret_access_key=KEYS.secret_key,
-            config=Config(s3={"addressing_style": "path"}),
-        )  # fmt: skip
-        client.create_bucket(Bucket=writing.REPORTS)
-        sizes = {written: writing.deliver(client, written, rows) for written in ("CSV", "Parquet")}
+        writer = "benchmarks.inventory.writing"
+        command = [sys.executable, "-m", writer, server.endpoint_url, KEYS.access_key, KEYS.secret_key]
+        sizes = json.loads(subprocess.check_output([*command, str(rows)], text=True, cwd=ROOT))
         with listed(rows) as lists:
             results = {}
             for name in PARTS:

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from portal.s3 import listing, objects, session
 from portal.s3.errors import BadContent, Conflict, ObjectNotFound, Unsupported
 from portal.s3.inventory import Format, folder_of
-from portal.s3.reading import opened as open_object
+from portal.s3.ranges import READ_BYTES, RangeFile
 
 MOST_MANIFEST_BYTES = 64 * 1024 * 1024  # some 200 bytes for each file, of which a report has thousands
 MOST_TRIED = 10  # newest folders that are looked at for one that is complete
@@ -80,8 +80,8 @@ def newest(
     for name in _newest_folders(bucket, folder, alias):
         key = f"{name}manifest.json"
         try:
-            told = objects.read(bucket, f"{name}manifest.checksum", alias=alias)[:100]
-            body = _manifest(bucket, key, alias)
+            told = _small(bucket, f"{name}manifest.checksum", alias)
+            body = _small(bucket, key, alias)
         except ObjectNotFound:
             continue
         if told.decode("ascii", "replace").strip().strip('"').lower() == _md5(body):
@@ -91,7 +91,7 @@ def newest(
 
 def opened(bucket: str, manifest: str, source: str, *, md5: str = "", alias: str = session.DEFAULT) -> Report:
     """Return the report of a manifest that was found before; Conflict where `md5` is not its own any more."""
-    body = _manifest(bucket, manifest, alias)
+    body = _small(bucket, manifest, alias)
     if md5 and _md5(body) != md5:
         raise Conflict(_("The inventory report was replaced while it was read."), operation="GetObject")
     return _parsed(bucket, manifest, body, source)
@@ -109,7 +109,8 @@ def verified(report: Report, file: DataFile, *, alias: str = session.DEFAULT) ->
         raise BadContent(words % said, operation="HeadObject")
     if found.etag.lower() != file.md5:
         digest = hashlib.md5(usedforsecurity=False)
-        for piece in open_object(report.bucket, file.key, if_etag=found.etag, alias=alias).pieces():
+        there = RangeFile(report.bucket, file.key, size=file.bytes, etag=found.etag, alias=alias)
+        while piece := there.read(READ_BYTES):
             digest.update(piece)
         if digest.hexdigest() != file.md5:
             words = _("%(key)s is not what the report's manifest names: its MD5 is another one.")
@@ -130,12 +131,13 @@ def _newest_folders(bucket: str, folder: str, alias: str) -> list[str]:
         token = page.next_token
 
 
-def _manifest(bucket: str, key: str, alias: str) -> bytes:
+def _small(bucket: str, key: str, alias: str) -> bytes:
     size = objects.head(bucket, key, alias=alias).bytes
     if size > MOST_MANIFEST_BYTES:
         words = _("%(key)s has %(bytes)s bytes: too much for a manifest.") % {"key": key, "bytes": size}
         raise BadContent(words, operation="HeadObject")
-    return objects.read(bucket, key, alias=alias)
+    # Within what a page may wait; S3 has no range of an empty object.
+    return objects.first_bytes(bucket, key, size, alias=alias) if size else b""
 
 
 def _parsed(bucket: str, key: str, body: bytes, source: str) -> Report:

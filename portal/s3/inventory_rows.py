@@ -26,11 +26,10 @@ from portal.s3 import session
 from portal.s3.errors import BadContent
 from portal.s3.inventory import Format
 from portal.s3.inventory_reports import DataFile, Report, verified
-from portal.s3.ranges import RangeFile
+from portal.s3.ranges import READ_BYTES, RangeFile
 
 BATCH_ROWS = 10_000
 BLOCK_BYTES = 1024 * 1024  # of CSV text that are parsed together, and the longest line
-READ_BYTES = 8 * 1024 * 1024  # that are asked of the store at once
 
 NEEDED = ("size", "last_modified_date", "e_tag", "storage_class")
 

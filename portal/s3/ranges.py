@@ -7,7 +7,10 @@ from typing import Any
 
 from portal.s3 import session
 from portal.s3.errors import BadContent, translated
+from portal.s3.patience import read_body
 from portal.s3.session import Timeouts
+
+READ_BYTES = 8 * 1024 * 1024  # that whoever reads on asks of the store at once
 
 
 class RangeFile(io.RawIOBase):
@@ -45,7 +48,7 @@ class RangeFile(io.RawIOBase):
             answer = session.client(self.alias, Timeouts.WORKER).get_object(
                 Bucket=self.bucket, Key=self.key, Range=span, IfMatch=f'"{self.etag}"'
             )
-            found = answer["Body"].read()
+            found = read_body(answer["Body"], wanted)  # pages search reports, too
         if len(found) != wanted:
             raise BadContent(f"{self.key}: {len(found)} of {wanted} bytes came", operation="GetObject")
         into[:wanted] = found

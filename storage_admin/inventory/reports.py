@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from portal.s3 import inventory_reports, versioning
+from portal.s3 import inventory, inventory_reports, versioning
 from portal.s3.errors import BucketNotFound
 from portal.s3.inventory_reports import Report
 from portal.s3.types import VersioningState
@@ -55,7 +55,7 @@ def newest_of_versions(bucket: Bucket) -> Report:
 
 def place(bucket: Bucket) -> str:
     """Return the bucket and the prefix below which its reports are delivered."""
-    folder = inventory_reports.folder_of(settings.INVENTORY_PREFIX, bucket.name, settings.INVENTORY_ID)
+    folder = inventory.folder_of(settings.INVENTORY_PREFIX, bucket.name, settings.INVENTORY_ID)
     return f"{settings.INVENTORY_BUCKET}/{folder}"
 
 

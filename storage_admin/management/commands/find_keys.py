@@ -50,7 +50,7 @@ class Command(BaseCommand):
             )
         form = SearchForm(options)
         if not form.is_valid():
-            said = "; ".join(f"{name}: {' '.join(errors)}" for name, errors in form.errors.items())
+            said = "; ".join(f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items())
             raise CommandError(said, returncode=_NOT_SEARCHED)
         try:
             count = self._search(bucket, form, as_csv=options["csv"])

@@ -217,7 +217,7 @@ def test_file_in_parts_is_read_once_for_its_digest(there: str) -> None:
     deliver(there, "pets", [body], at=AT)
     report = found(there)
     client = session.client()
-    name = {"Bucket": there, "Key": report.files[0].key}
+    name: Any = {"Bucket": there, "Key": report.files[0].key}
     upload = client.create_multipart_upload(**name)["UploadId"]
     part = client.upload_part(**name, UploadId=upload, PartNumber=1, Body=body)["ETag"]
     client.complete_multipart_upload(

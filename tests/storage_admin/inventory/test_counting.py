@@ -26,7 +26,7 @@ def counted(bucket: Bucket, *, inventory: bool = False) -> UsageSnapshot:
     piece = usage.begin(bucket, reports.newest_of_versions(bucket) if inventory else None)
     while piece is not None:
         piece = usage.run(piece)
-    return UsageSnapshot.objects.filter(bucket=bucket).first()
+    return UsageSnapshot.objects.filter(bucket=bucket)[0]
 
 
 @pytest.mark.parametrize("written", ["CSV", "Parquet"])
@@ -129,7 +129,8 @@ def test_page_offers_the_count_and_tells_of_when_the_report_is(
     assert "Count the newest inventory report" in page.get(address("usage", pets)).text
 
     page.post(address("count", pets), {"inventory": "1"})
-    piece = usage.Slice(UsageSnapshot.objects.get().pk, UsageSnapshot.objects.get().beat_at.isoformat())
+    begun = UsageSnapshot.objects.get()
+    piece: usage.Slice | None = usage.Slice(begun.pk, begun.beat_at.isoformat())
     while piece is not None:
         piece = usage.run(piece)
 
