@@ -336,6 +336,11 @@ if GLUE_JOBS:
     SCHEDULES["glue-sweep"] = {"every_seconds": SWEEP_SECONDS, "task": "storage_admin.tasks.follow_glue"}
     CELERY_BEAT_SCHEDULE["glue-sweep"] = _every(SWEEP_SECONDS, "storage_admin.tasks.follow_glue")
 
+# Where S3 Inventory delivers its reports, in a bucket of the same connection; empty: none are looked for.
+INVENTORY_BUCKET = env.text("INVENTORY_BUCKET", "")
+INVENTORY_PREFIX = env.text("INVENTORY_PREFIX", "inventory").strip("/")
+INVENTORY_ID = env.text("INVENTORY_ID", "pettracker-portal")  # what the portal's reports are called
+
 STORAGES = {
     "default": {"BACKEND": "portal.s3.storage.PhotoStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -20,6 +20,7 @@ from storage_admin.buckets.usage_pages import UsagePages
 from storage_admin.buckets.visibility_pages import VisibilityPages
 from storage_admin.connections.pages import ConnectionPages
 from storage_admin.glue.register import GlueRunAdmin
+from storage_admin.inventory.pages import InventoryPages
 from storage_admin.jobs import facts, kinds
 from storage_admin.jobs.filters import HandedOver, OfKind, WithFailures
 from storage_admin.jobs.pages import JobPages, NewJobPages
@@ -54,6 +55,7 @@ class BucketAdmin(
     VisibilityPages,
     ConnectionPages,
     UsagePages,
+    InventoryPages,
     ReconciliationPages,
     TimeMachinePages,
     NewJobPages,
@@ -91,6 +93,7 @@ class BucketAdmin(
             *self.visibility_urls(),
             *self.connection_urls(),
             *self.usage_urls(),
+            *self.inventory_urls(),
             *self.reconciliation_urls(),
             *self.time_machine_urls(),
             *self.job_urls(),

@@ -69,6 +69,7 @@ class Capability(StrEnum):
     EVENT_BRIDGE = "events go to EventBridge"
     EVENTS = "event notifications"
     GRANTS = "ACLs of single grants are kept as they were written"
+    INVENTORY = "inventories: reports of all objects, daily or weekly"
     KMS = "encryption with KMS keys"
     LIFECYCLE = "lifecycle rules"
     LIFECYCLE_EVERY_FIELD = "lifecycle rules are given back with every field"
@@ -104,11 +105,17 @@ _LOSES_BESIDE_FOLDERS = gettext_lazy(
     "Where a page of a listing ends between a key and others that begin with it and a /, it loses the key."
 )
 _NO_ENCODING = gettext_lazy("It ignores EncodingType in version listings: control characters come as U+FFFD.")
+_NO_INVENTORY = gettext_lazy(
+    "Inventories are set up at Amazon alone: another store takes their removal for the bucket's."
+)
 _NO_OWNERS = gettext_lazy("It does not look at the account that a bucket is expected to belong to.")
 
 _KNOWN: dict[Server, dict[Capability, Any]] = {
     Server.AMAZON: {},
-    Server.OTHER: {Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE},
+    Server.OTHER: {
+        Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE,
+        Capability.INVENTORY: _NO_INVENTORY,
+    },
     Server.SEAWEEDFS: {
         Capability.ACCOUNTS: _NO_ACCOUNTS,
         Capability.ACLS_ENFORCED: gettext_lazy(
@@ -125,6 +132,7 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE,
         Capability.EVENT_BRIDGE: _NO_EVENTS,
         Capability.EVENTS: _NO_EVENTS,
+        Capability.INVENTORY: _NO_INVENTORY,
         Capability.KMS: gettext_lazy("This SeaweedFS has no KMS: writing with a KMS key fails."),
         Capability.LIFECYCLE_EVERY_FIELD: gettext_lazy(
             "It refuses rules that move objects to another class."
@@ -155,6 +163,7 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.CARRIAGE_RETURNS: gettext_lazy("Its listings give such keys back as other ones."),
         Capability.ENCODED_VERSIONS: _NO_ENCODING,
         Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE,
+        Capability.INVENTORY: _NO_INVENTORY,
         Capability.LIFTED_LOCK: gettext_lazy("It shortens a lock, and lifts none: let it end soon instead."),
         Capability.MULTIPART_TAGS: gettext_lazy("It drops tags that a multipart upload begins with."),
         Capability.OWNER_CHECK: _NO_OWNERS,
@@ -177,6 +186,7 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE,
         Capability.EVENT_BRIDGE: gettext_lazy("It forgets that events go to EventBridge."),
         Capability.GRANTS: gettext_lazy("It keeps the owner's grant alone."),
+        Capability.INVENTORY: _NO_INVENTORY,
         Capability.LIFECYCLE_EVERY_FIELD: gettext_lazy("It forgets how many older versions a rule keeps."),
         Capability.LOCK_ON_COPY: gettext_lazy("It wants a checksum header that CopyObject does not have."),
         Capability.NOT_EMPTY: gettext_lazy("It deletes a bucket that holds delete markers."),

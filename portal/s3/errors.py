@@ -160,6 +160,7 @@ _BY_CODE: dict[str, type[S3Error]] = {
     "NoSuchVersion": VersionNotFound,
     "NoSuchBucket": BucketNotFound,
     "NoSuchBucketPolicy": NotConfigured,
+    "NoSuchConfiguration": NotConfigured,  # inventory
     "NoSuchCORSConfiguration": NotConfigured,
     "NoSuchLifecycleConfiguration": NotConfigured,
     "NoSuchObjectLockConfiguration": NotConfigured,

@@ -25,6 +25,7 @@ from storage_admin.bucket_settings.bucket_tags import TagsSetting
 from storage_admin.bucket_settings.cors import CorsSetting
 from storage_admin.bucket_settings.encryption import EncryptionSetting
 from storage_admin.bucket_settings.events import EventsSetting
+from storage_admin.bucket_settings.inventory import InventorySetting
 from storage_admin.bucket_settings.lifecycle import LifecycleSetting
 from storage_admin.bucket_settings.lock_default import LockSetting
 from storage_admin.bucket_settings.ownership import OwnershipSetting
@@ -46,6 +47,7 @@ ALL: tuple[Setting[Any], ...] = (
     CorsSetting(),
     TagsSetting(),
     EventsSetting(),
+    InventorySetting(),
 )
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.models import User
 from storage_admin import addresses
+from storage_admin.inventory import reports
 from storage_admin.models import Bucket
 
 _SEE = "storage_admin.view_bucket"
@@ -21,6 +22,7 @@ class _Place(NamedTuple):
     page: str
     right: str
     of_photos: bool = False  # only where the photos are
+    with_reports: bool = False  # only where the settings say that inventory reports are delivered
 
 
 # In the order in which people need them.
@@ -32,6 +34,7 @@ _PLACES = (
     _Place("visible", _("Who can see this?"), "visible", _SEE),
     _Place("jobs", _("Jobs"), "jobs", "storage_admin.view_job"),
     _Place("reconciliation", _("Reconciliation"), "reconciliation", _SEE, of_photos=True),
+    _Place("inventory", _("Inventory"), "inventory", _SEE, with_reports=True),
     _Place("usage", _("Usage"), "usage", "storage_admin.view_usagesnapshot"),
     _Place("history", _("History"), "changes", _SEE),
     _Place("about", _("About"), "change", _SEE),
@@ -52,7 +55,9 @@ def entries(bucket: Bucket, user: User, here: str, path: str) -> list[Entry]:
     offered = [
         (place, addresses.of_bucket(bucket, place.page))
         for place in _PLACES
-        if user.has_perm(place.right) and (bucket.holds_photos or not place.of_photos)
+        if user.has_perm(place.right)
+        and (bucket.holds_photos or not place.of_photos)
+        and (reports.are_expected() or not place.with_reports)
     ]
     return [Entry(place.label, url, _mark(place.name == here, url == path)) for place, url in offered]
 

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 
 # How many folders of a level are kept one by one. A thousand take 100 kB in the row.
 MOST = {1: 200, 2: 1_000}
+MOST_OPEN = 50_000  # of a level while a report is counted, whose rows come in no order
 MOST_CHARACTERS = 300  # of a folder's name as it is kept; longer ones are added to the others
 
 # The places of a folder's sums.
@@ -92,6 +93,34 @@ class Tally:
     def _add_to_others(self, name: str) -> None:
         self.other = [one + more for one, more in zip(self.other, self.rows.pop(name), strict=True)]
         self.others += 1
+
+
+class UnsortedTally(Tally):
+    """The same of rows that come in no order: every folder stays open until the end.
+
+    Of more than MOST_OPEN the first ones met are told apart. The sums of those are exact, too.
+    """
+
+    def add(self, key: str, count: int, size: int | None, amount: int = 0) -> None:
+        """Count one entry, as `Tally.add`."""
+        name = folder_of(key, self.level)
+        if name not in self.rows:
+            if len(self.rows) >= MOST_OPEN or len(name) > MOST_CHARACTERS:
+                self.others = max(1, self.others)
+                _put(self.other, count, size, amount)
+                return
+            self.rows[name] = list(NOTHING)
+        _put(self.rows[name], count, size, amount)
+
+    def add_upload(self, key: str, size: int | None) -> None:
+        """Count an open upload."""
+        self.add(key, UPLOADS, UPLOAD_BYTES, size or 0)
+
+    def close(self) -> None:
+        """Say that nothing comes any more: the largest stay, the others become one."""
+        ordered = sorted(self.rows, key=lambda name: _weight(self.rows[name]))
+        for name in ordered[: max(0, len(ordered) - self.most)]:
+            self._add_to_others(name)
 
 
 def _put(sums: list[int], count: int, size: int | None, amount: int) -> None:

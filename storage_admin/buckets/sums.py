@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from portal.s3 import uploads
 from portal.s3.uploads import OpenUpload
 from storage_admin.buckets import prefixes
-from storage_admin.buckets.prefixes import Tally
+from storage_admin.buckets.prefixes import Tally, UnsortedTally
 from storage_admin.models import UsageSnapshot
 
 MOST_SIZED = 1_000  # open uploads whose parts are asked for: one call or more each
@@ -17,7 +17,8 @@ COUNTED = ("counts", "markers", "uploads", "upload_bytes", "uploads_sized", "pre
 
 def tallies_of(snapshot: UsageSnapshot) -> list[Tally]:
     """Return the folders' sums as the snapshot keeps them, one for each level."""
-    return [Tally(level, snapshot.prefixes.get(str(level))) for level in prefixes.MOST]
+    kind = UnsortedTally if snapshot.report else Tally  # a report names keys in no order
+    return [kind(level, snapshot.prefixes.get(str(level))) for level in prefixes.MOST]
 
 
 def keep(snapshot: UsageSnapshot, tallies: Iterable[Tally], *, ended: bool = False) -> None:

@@ -4,6 +4,8 @@ A count of a million keys takes minutes and must survive its worker. It runs in 
 the listing saves where it is and what it has counted in one update. That update asks for the sign
 of life that this worker gave last (`beat_at`): whoever else took the count over has changed it, and
 the one that came too late stops. Hence no count is ever run by two, and none is counted twice.
+
+An inventory report may stand for the listing. Open uploads are asked of the store in any case.
 """
 
 from __future__ import annotations
@@ -19,12 +21,15 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from portal.s3 import listing, uploads
+from portal.s3 import inventory_rows, listing, uploads
 from portal.s3.errors import S3Error, StorageUnavailable
-from portal.s3.listing import Mark
+from portal.s3.inventory_reports import Report
+from portal.s3.inventory_rows import Entry
+from portal.s3.listing import ListedVersion, Mark
 from portal.s3.uploads import UploadMark
 from storage_admin.buckets import sums
 from storage_admin.buckets.prefixes import Tally
+from storage_admin.inventory import reports
 from storage_admin.models import Bucket, UsageSnapshot
 from storage_admin.schedules.rounds import NEVER
 
@@ -54,14 +59,15 @@ class TakenOver(Exception):
     """Another worker goes on with this count."""
 
 
-def begin(bucket: Bucket) -> Slice | None:
-    """Begin a count of the bucket; None while one is under way."""
+def begin(bucket: Bucket, report: Report | None = None) -> Slice | None:
+    """Begin a count of the bucket, or of what its inventory report says; None while one is under way."""
     with transaction.atomic():
         # The bucket's row is the lock: two who press the button at once begin one count.
         Bucket.objects.select_for_update().get(pk=bucket.pk)
         if UsageSnapshot.objects.filter(bucket=bucket, ended_at=None).exists():
             return None
-        return _slice(UsageSnapshot.objects.create(bucket=bucket))
+        said = {"report": reports.as_data(report), "report_at": report.at} if report else {}
+        return _slice(UsageSnapshot.objects.create(bucket=bucket, **said))
 
 
 def due(since: datetime = NEVER) -> list[Slice]:
@@ -135,6 +141,8 @@ def _count(snapshot: UsageSnapshot, deadline: float) -> Slice | None:
     if not bucket.is_connected:
         raise S3Error("The settings do not name the bucket's connection any more.", code="NotConnected")
     tallies = sums.tallies_of(snapshot)
+    if snapshot.report and (snapshot.cursor or {"list": "report"})["list"] == "report":
+        _count_report(snapshot, tallies, deadline)
     while time.monotonic() < deadline:
         cursor = snapshot.cursor or {"list": "versions"}
         if cursor["list"] == "versions":
@@ -142,13 +150,7 @@ def _count(snapshot: UsageSnapshot, deadline: float) -> Slice | None:
                 bucket.name, mark=_mark(cursor), size=PAGE, folders=False, alias=bucket.connection
             )
             for one in page.versions:
-                if one.is_delete_marker:
-                    sums.add_marker(snapshot, tallies, one.key)
-                else:
-                    sums.add_version(
-                        snapshot, tallies, one.key,
-                        size=one.bytes, storage_class=one.storage_class, is_latest=one.is_latest,
-                    )  # fmt: skip
+                _add(snapshot, tallies, one, is_marker=one.is_delete_marker)
             following = page.next_mark
             snapshot.cursor = (
                 {"list": "versions", "key": quote(following.key), "id": following.version_id}
@@ -170,6 +172,34 @@ def _count(snapshot: UsageSnapshot, deadline: float) -> Slice | None:
         snapshot.cursor = {"list": "uploads", "key": quote(onward.key), "id": onward.upload_id}
         _save(snapshot, tallies)
     return _slice(snapshot)
+
+
+def _count_report(snapshot: UsageSnapshot, tallies: list[Tally], deadline: float) -> None:
+    """Count rows until then. Only what of the report was counted is saved with how far that is."""
+    bucket, cursor = snapshot.bucket, snapshot.cursor or {}
+    report = reports.opened(bucket, snapshot.report)
+    mark = inventory_rows.Mark(cursor.get("file", 0), cursor.get("row", 0))
+    following: dict[str, Any] = {"list": "uploads"}
+    for piece in inventory_rows.pieces(report, mark=mark, alias=bucket.connection):
+        for one in piece.entries:
+            _add(snapshot, tallies, one, is_marker=one.is_marker)
+        if time.monotonic() >= deadline:
+            following = {"list": "report", "file": piece.onward.file, "row": piece.onward.row}
+            break
+    snapshot.cursor = following
+    _save(snapshot, tallies)
+
+
+def _add(
+    snapshot: UsageSnapshot, tallies: list[Tally], one: ListedVersion | Entry, *, is_marker: bool
+) -> None:
+    if is_marker:
+        sums.add_marker(snapshot, tallies, one.key)
+        return
+    sums.add_version(
+        snapshot, tallies, one.key,
+        size=one.bytes, storage_class=one.storage_class, is_latest=one.is_latest,
+    )  # fmt: skip
 
 
 def _forget_prefixes(bucket: Bucket) -> None:

@@ -70,7 +70,7 @@ def context(bucket: Bucket, level: int) -> dict[str, Any]:
         "markers": whole(now.markers),
         "uploads": _uploads(now),
         "folders": list(_folders(bucket, tally, former)),
-        "bounded": _bounded(tally),
+        "bounded": _bounded(tally, now),
         "history": _history(counts),
         "history_width": 10 * max(len(counts), LEAST_BARS),
     }
@@ -136,11 +136,16 @@ def _change(name: str, sums: list[int], former: Tally | None) -> str:
     return signed(_held(sums) - _held(former.rows.get(name, prefixes.NOTHING)))
 
 
-def _bounded(tally: Tally | None) -> str:
+def _bounded(tally: Tally | None, snapshot: UsageSnapshot) -> str:
     if tally is None:
         return _("This count was made before the portal counted by folder; the next one does.")
     if not tally.others:
         return ""
+    if snapshot.report_at:
+        return _(
+            "The %(most)s largest folders are kept one by one, all others as one sum. A report names"
+            " objects in no order: of more than %(open)s folders the first ones that it names are told apart."
+        ) % {"most": whole(len(tally.rows)), "open": whole(prefixes.MOST_OPEN)}
     return _(
         "The %(most)s largest folders are kept one by one; the %(others)s others, and names of more than"
         " %(characters)s characters, as one sum."
@@ -174,6 +179,7 @@ def _history(counts: list[UsageSnapshot]) -> list[dict[str, Any]]:
     return [
         {
             "at": one.ended_at,
+            "report_at": one.report_at,
             "size": size(total(one)),
             "versions": whole(sum(of["objects"] + of["older"] for of in one.counts.values())),
             "x": 10 * place + 1,

@@ -15,6 +15,7 @@ from portal.access import admin_page
 from portal.spreadsheet import Line, cell
 from storage_admin import addresses, tasks
 from storage_admin.buckets import usage, usage_facts
+from storage_admin.inventory import reports
 from storage_admin.models import Bucket
 from storage_admin.store_pages import StorePages
 
@@ -43,6 +44,7 @@ class UsagePages(StorePages):
             **usage_facts.context(bucket, level),
             "title": _("Usage"),
             "bucket": bucket,
+            "has_reports": reports.are_expected(),
             "top_url": addresses.folder(bucket, ""),
             "csv_url": addresses.of_bucket(bucket, "usage_csv", level=str(level)),
         }
@@ -71,7 +73,9 @@ class UsagePages(StorePages):
         """Let a worker count the bucket: it only lists, and one count runs at a time."""
 
         def act(bucket: Bucket) -> None:
-            piece = usage.begin(bucket)
+            piece = usage.begin(
+                bucket, reports.newest_of_versions(bucket) if "inventory" in request.POST else None
+            )
             if piece is None:
                 messages.info(request, _("A count of this bucket is under way already."))
                 return

@@ -7,7 +7,7 @@ from storage_admin.models.glue import GlueRun
 from storage_admin.models.handovers import HandoverStep, HandoverWay, JobHandover
 from storage_admin.models.jobs import AT_WORK, ENDED, Job, JobItem, JobState
 from storage_admin.models.mirror import MirrorCheck, MirroredOwner, MirrorItem
-from storage_admin.models.reconciling import Finding, Scan, StagedEntry
+from storage_admin.models.reconciling import Finding, Scan, StagedEntry, Suspicion
 from storage_admin.models.schedules import Schedule
 from storage_admin.models.sharing import ShareLink, ShareLinkQuerySet
 
@@ -38,5 +38,6 @@ __all__ = [
     "ShareLink",
     "ShareLinkQuerySet",
     "StagedEntry",
+    "Suspicion",
     "UsageSnapshot",
 ]

@@ -196,6 +196,9 @@ class UsageSnapshot(models.Model):
     uploads_sized = models.PositiveBigIntegerField(default=0, editable=False)
     prefixes = models.JSONField(_("by prefix"), default=dict, editable=False)
     error = models.TextField(_("error"), blank=True, editable=False)
+    # Of the inventory report that was counted in place of the bucket's list: where it is, and of when.
+    report = models.JSONField(default=dict, editable=False)
+    report_at = models.DateTimeField(_("report of"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("usage snapshot")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -51,6 +52,9 @@ class Scan(models.Model):
     problem = models.TextField(_("problem"), blank=True, editable=False)
     # Why its findings are not to be acted upon although it is complete.
     alarm = models.TextField(_("alarm"), blank=True, editable=False)
+    # Of the inventory report that was read in place of the bucket's list: where it is, and of when.
+    report = models.JSONField(default=dict, editable=False)
+    report_at = models.DateTimeField(_("report of"), null=True, editable=False)
     # False: a dry run of the command; it only counts.
     keeps_findings = models.BooleanField(default=True, editable=False)
     acls = models.CharField(_("ACLs"), max_length=8, choices=Acls.choices, blank=True, editable=False)
@@ -86,6 +90,31 @@ class Scan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bucket}, {self.begun_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment that is spoken of: what changed later is left out of the comparison.
+
+        That of the report; while its suspicions are looked at again, when asking about them began.
+        """
+        if asked := self.cursor.get("asked_at"):
+            return datetime.fromisoformat(asked)
+        return self.report_at or self.begun_at
+
+
+class Suspicion(models.Model):
+    """A key that an inventory report speaks against, kept until row and store have been asked again.
+
+    Only of the one scan at work; then the table is emptied.
+    """
+
+    key = models.CharField(max_length=1024, unique=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class StagedEntry(models.Model):

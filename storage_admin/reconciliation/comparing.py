@@ -1,9 +1,10 @@
 """What rows and objects do not agree about: one anti-join in the database for each direction.
 
 The bucket was listed before the rows are asked, and a row is written before its first byte moves:
-what was uploaded meanwhile has a row when the question comes. Rows that changed since the scan began
-are left out: the list may tell of what they were. So each question errs on the side of silence, but
-for what the purge removes between the list and the question: a repair finds that gone.
+what was uploaded meanwhile has a row when the question comes. Rows that changed since the scan began,
+or since S3 made the report that is read in the list's place, are left out: it may tell of what they
+were. So each question errs on the side of silence, but for what the purge removes between the list and
+the question: a repair finds that gone.
 
 The database finds what is suspect, in streams; which finding it is, a function without a query says.
 """
@@ -63,7 +64,7 @@ def originals(scan: Scan) -> Iterator[Found]:
 def compared_rows(scan: Scan) -> QuerySet[Photo]:
     """Return the photos whose rows are compared: at rest since before the list was read."""
     rows = Photo.objects.filter(bucket=scan.bucket.name, status__in=WITH_ORIGINAL)
-    return rows.filter(updated_at__lt=scan.begun_at)
+    return rows.filter(updated_at__lt=scan.as_of)
 
 
 def rows_elsewhere(scan: Scan) -> QuerySet[Photo]:
@@ -114,10 +115,10 @@ def leftovers(scan: Scan) -> Iterator[Found]:
     An upload that came after its time, or a delete whose failure nobody read. Versions below a delete
     marker count, too: they are billed, and can be read.
     """
-    there = StagedEntry.objects.filter(key=OuterRef("key"), modified_at__lt=scan.begun_at)
+    there = StagedEntry.objects.filter(key=OuterRef("key"), modified_at__lt=scan.as_of)
     rows = Photo.objects.filter(
         Exists(there), bucket=scan.bucket.name, status=PhotoStatus.REJECTED,
-        original_removed_at__lt=scan.begun_at,
+        original_removed_at__lt=scan.as_of,
     )  # fmt: skip
     for row in rows.values_list("pk", "key", named=True).iterator(chunk_size=CHUNK):
         yield Found(Kind.LEFTOVER, row.key, photo=row.pk)
@@ -152,7 +153,7 @@ QUESTIONS: tuple[tuple[Question, tuple[Finding.Kind, ...]], ...] = (
 
 
 def _current(scan: Scan) -> QuerySet[StagedEntry]:
-    return StagedEntry.objects.filter(is_latest=True, is_hidden=False, modified_at__lt=scan.begun_at)
+    return StagedEntry.objects.filter(is_latest=True, is_hidden=False, modified_at__lt=scan.as_of)
 
 
 def _loose(entries: QuerySet[StagedEntry], kind: Finding.Kind) -> Iterator[Found]:

@@ -28,6 +28,7 @@ from storage_admin.bucket_settings.lifecycle import LifecycleSetting
 from storage_admin.buckets import changes
 from storage_admin.buckets.setting_pages import SettingPages
 from storage_admin.errors import NotPossible, StorageError
+from storage_admin.inventory import reports
 from storage_admin.jobs import services as jobs
 from storage_admin.jobs.kinds.repairing import RepairForm
 from storage_admin.models import Bucket, Finding, Job, Scan
@@ -78,6 +79,7 @@ class ReconciliationPages(SettingPages):
             "top_url": addresses.folder(bucket, ""),
             "has_photos": services.has_photos(bucket),
             "scans": [shown.scan_of(scan) for scan in bucket.scans.all()[:SCANS_SHOWN]],
+            "has_reports": reports.are_expected(),
             "is_running": Scan.objects.filter(state=Scan.State.RUNNING).exists(),
             "last": last,
             "not_compared": shown.not_compared(last) if last and last.state == Scan.State.COMPLETE else [],
@@ -98,7 +100,10 @@ class ReconciliationPages(SettingPages):
         """Let a worker compare now."""
 
         def act(bucket: Bucket) -> None:
-            services.begin(actor=staff(request), bucket=bucket, all_acls="all_acls" in request.POST)
+            services.begin(
+                actor=staff(request), bucket=bucket, all_acls="all_acls" in request.POST,
+                from_inventory="inventory" in request.POST,
+            )  # fmt: skip
             messages.success(request, _("A worker compares rows and objects; reload this page in a while."))
 
         return self.done(request, bucket_id, act, _address(bucket_id))

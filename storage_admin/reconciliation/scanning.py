@@ -1,5 +1,7 @@
 """The worker's side of a scan: lists the bucket, then compares, in slices that any worker can go on with.
 
+An inventory report may stand for the list; see `from_report` for what that needs more.
+
 What a slice read and where it is are committed together, under a condition: the row must still have
 this worker's claim. Whoever was taken for dead writes nothing any more. A page that fails for an
 outage is read again, from the same mark, when a later beat calls; any other failure ends the scan as
@@ -12,7 +14,6 @@ import time
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, unquote
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -21,23 +22,18 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from photos import keys
 from portal.access import Actor
-from portal.s3 import listing
 from portal.s3.errors import S3Error, StorageUnavailable
-from portal.s3.listing import Mark, VersionsPage
-from storage_admin.models import Bucket, Finding, Scan
-from storage_admin.reconciliation import acls, comparing, findings, staging
+from portal.s3.inventory_reports import Report
+from storage_admin.inventory import reports
+from storage_admin.models import Bucket, Scan, Suspicion
+from storage_admin.reconciliation import acls, alarms, comparing, findings, from_list, from_report, staging
 
 logger = structlog.get_logger(__name__)
 
 SLICE_SECONDS = 10.0  # some pages, or a comparison, may come on top
 STALE_SECONDS = 180  # longer than a slice's hard limit: whoever gave no sign for so long is dead
 GIVE_UP_HOURS = 24
-PAGES_AT_ONCE = 10  # that are committed together: 10,000 entries
-PAGES_SECONDS = 10.0  # or fewer, from a slow store: the claim must not go stale
-# Above this share of objects, or of rows, there is one cause, not in them: another bucket, other keys.
-ALARM_SHARE = 0.10
 
 
 class ClaimLost(Exception):
@@ -55,6 +51,7 @@ def begin(
     trigger: str = Scan.Trigger.SCHEDULE,
     keeps_findings: bool = True,
     whose_acls: str = Scan.Acls.SOME,
+    report: Report | None = None,
 ) -> Scan | None:
     """Begin a scan of a bucket that holds photos; None while one is under way."""
     name = actor.get_username() if actor else "portal"
@@ -65,6 +62,8 @@ def begin(
                 trigger=trigger,
                 keeps_findings=keeps_findings,
                 acls=whose_acls,
+                report=reports.as_data(report) if report else {},
+                report_at=report.at if report else None,
                 made_by=actor,
                 made_by_name=name,
             )
@@ -116,7 +115,10 @@ def work(scan_id: int, seconds: float = SLICE_SECONDS) -> bool:
         return False
     except S3Error as error:
         said = f"{error} ({error.code})" if error.code else str(error)
-        _end_incomplete(scan, _("A page of the list could not be read: %(error)s") % {"error": said})
+        words = _("The report could not be read: %(error)s")
+        if not scan.report:
+            words = _("A page of the list could not be read: %(error)s")
+        _end_incomplete(scan, words % {"error": said})
         return False
     except TooLate as error:
         _end_incomplete(scan, str(error))
@@ -159,69 +161,52 @@ def _write(scan: Scan, **changes: Any) -> None:
 def _work(scan: Scan, until: float) -> bool:
     if not scan.bucket.is_connected:
         raise S3Error(_("The settings do not name the bucket's connection any more."), code="NotConnected")
-    while "step" not in scan.cursor:
-        _list(scan)
-        if time.monotonic() >= until:
-            return True
-    while scan.cursor["step"] < len(comparing.QUESTIONS):
-        _compare(scan)
-        if time.monotonic() >= until:
-            return True
     while not scan.cursor.get("acls", {}).get("done"):
-        _read_acls(scan)
+        _advance(scan, until)
         if time.monotonic() >= until:
             return True
     _complete(scan)
     return False
 
 
-def _list(scan: Scan) -> None:
-    """Read some pages, and commit what they hold together with where the list goes on."""
-    cursor, counts = dict(scan.cursor), dict(scan.counts)
-    rows: list[staging.Row] = []
-    is_first = not cursor
-    until = time.monotonic() + PAGES_SECONDS
-    for _number in range(PAGES_AT_ONCE):
-        page = _page(scan, cursor)
-        found = staging.rows_of(page, unquote(cursor.get("hidden", "")))
-        rows += found.rows
-        own, other = _current_objects(page)
-        _add(counts, entries=len(page.versions), odd=found.odd, objects=own, other=other)
-        if page.next_mark is None:
-            cursor = {"step": 0}
-            break
-        if page.next_mark == _mark(cursor):
-            raise S3Error(_("The store's list does not go on."), operation="ListObjectVersions")
-        cursor = {
-            # Quoted: PostgreSQL's JSON takes no NUL.
-            "key": quote(page.next_mark.key), "version": page.next_mark.version_id,
-            "hidden": quote(found.hidden_key),
-        }  # fmt: skip
+def _advance(scan: Scan, until: float) -> None:
+    """Do the next piece of work: what that is, the cursor says."""
+    step = scan.cursor.get("step")
+    if step is None and from_report.is_asking(scan):
+        _ask(scan)
+    elif step is None:
+        _read(scan, until)
+    elif step < len(comparing.QUESTIONS):
+        _compare(scan)
+    else:
+        _read_acls(scan)
+
+
+def _read(scan: Scan, until: float) -> None:
+    """Read the list or the report until then, committing what was read with where reading goes on.
+
+    To open a report's file in its middle costs all that stands before, so it stays open for the slice.
+    """
+    source = from_report if scan.report else from_list
+    for piece in source.read(scan):
+        with transaction.atomic():
+            # First: it waits for, and finds out, another worker.
+            _write(scan, cursor=piece.cursor, counts=piece.counts)
+            if piece.is_first:
+                _forget_all()
+            staging.write(piece.rows)
+            if scan.report and "step" in piece.cursor:
+                staging.hide()
         if time.monotonic() >= until:
-            break
+            return
+
+
+def _ask(scan: Scan) -> None:
+    named, rows, cursor = from_report.ask(scan)
+    counts = scan.counts | {"asked": scan.counts.get("asked", 0) + len(named)}
     with transaction.atomic():
-        _write(scan, cursor=cursor, counts=counts)  # first: it waits for, and finds out, another worker
-        if is_first:
-            staging.empty()
-        staging.write(rows)
-
-
-def _page(scan: Scan, cursor: dict[str, Any]) -> VersionsPage:
-    bucket = scan.bucket
-    return listing.versions_page(
-        bucket.name, mark=_mark(cursor), size=listing.LARGEST_PAGE, folders=False, alias=bucket.connection
-    )
-
-
-def _mark(cursor: dict[str, Any]) -> Mark | None:
-    return Mark(unquote(cursor["key"]), cursor["version"]) if "key" in cursor else None
-
-
-def _current_objects(page: VersionsPage) -> tuple[int, int]:
-    """Return how many objects are photos' own, by their prefixes, and how many are not."""
-    current = [one.key for one in page.versions if one.is_latest and not one.is_delete_marker]
-    own = sum(key.startswith((keys.ORIGINALS, keys.RENDITIONS)) for key in current)
-    return own, len(current) - own
+        _write(scan, cursor=cursor, counts=counts)
+        staging.replace(named, rows)
 
 
 def _add(counts: dict[str, int], **more: int) -> None:
@@ -233,17 +218,29 @@ def _compare(scan: Scan) -> None:
     """Ask one question. The answers are read before anything is written, so that nobody waits for a lock."""
     step = scan.cursor["step"]
     counts = dict(scan.counts)
-    if step == 0:
+    if step == 0 and not scan.cursor.get("asked_at"):
         staging.is_written()
         counts["rows"] = comparing.compared_rows(scan).count()
         counts["elsewhere"] = comparing.rows_elsewhere(scan).count()
     question, kinds = comparing.QUESTIONS[step]
-    kept, found = findings.take(question(scan))
+    if from_report.is_suspecting(scan):
+        _suspect(scan, question, counts)
+        return
+    said = question(scan)
+    kept, found = findings.take(from_report.confirmed(said) if scan.report else said)
     _add(counts, **{kind.value: found[kind] for kind in kinds})
     with transaction.atomic():
-        _write(scan, cursor={"step": step + 1}, counts=counts)
+        _write(scan, cursor=scan.cursor | {"step": step + 1}, counts=counts)
         if scan.keeps_findings:
             findings.keep(scan, kept)
+
+
+def _suspect(scan: Scan, question: comparing.Question, counts: dict[str, int]) -> None:
+    unasked = from_report.suspect(question(scan))
+    _add(counts, **unasked)  # nobody asked whether they hold: then they count as if they did
+    step = scan.cursor["step"] + 1
+    cursor = {"step": step} if step < len(comparing.QUESTIONS) else from_report.begin_asking(scan)
+    _write(scan, cursor=cursor, counts=counts)
 
 
 def _read_acls(scan: Scan) -> None:
@@ -257,27 +254,11 @@ def _read_acls(scan: Scan) -> None:
 def _complete(scan: Scan) -> None:
     with transaction.atomic():
         ended = {"state": Scan.State.COMPLETE, "ended_at": timezone.now()}
-        _write(scan, claim=None, problem="", alarm=_alarm(scan), **ended)
+        _write(scan, claim=None, problem="", alarm=alarms.alarm(scan), **ended)
         if scan.keeps_findings:
             findings.close_others(scan)
-        staging.empty()
+        _forget_all()
     logger.info("scan_complete", scan=scan.pk, alarm=scan.alarm, **scan.counts)
-
-
-def _alarm(scan: Scan) -> str:
-    """Return why the scan's findings must not be acted upon, empty if they may."""
-    counts = scan.counts
-    loose = counts.get(Finding.Kind.ORPHAN, 0) + counts.get(Finding.Kind.LOOSE_RENDITION, 0)
-    missing = counts.get(Finding.Kind.DANGLING, 0)
-    for number, of, words in (
-        (loose, counts.get("objects", 0), _("%(share)s %% of all objects have no row")),
-        (missing, counts.get("rows", 0), _("%(share)s %% of all photos have no original")),
-    ):
-        if of and number / of > ALARM_SHARE:
-            return _("%(what)s: look for one cause, such as another bucket or a restored database.") % {
-                "what": words % {"share": round(100 * number / of)}
-            }
-    return ""
 
 
 def _wait(scan: Scan, error: StorageUnavailable) -> None:
@@ -297,6 +278,12 @@ def _end_incomplete(scan: Scan, problem: str) -> None:
             _write(
                 scan, state=Scan.State.INCOMPLETE, ended_at=timezone.now(), claim=None, problem=problem
             )  # fmt: skip
-            staging.empty()
+            _forget_all()
     except ClaimLost:
         return
+
+
+def _forget_all() -> None:
+    """Empty the tables that only the scan at work has something in."""
+    staging.empty()
+    Suspicion.objects.all().delete()

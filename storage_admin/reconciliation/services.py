@@ -14,6 +14,7 @@ from portal.access import Actor
 from portal.s3 import session
 from storage_admin import tasks
 from storage_admin.errors import NotPossible
+from storage_admin.inventory import reports
 from storage_admin.models import Bucket, Finding, Scan
 from storage_admin.reconciliation import scanning
 from storage_admin.reconciliation.repairing import RIGHT
@@ -36,18 +37,26 @@ def begin(
     trigger: str = Scan.Trigger.PERSON,
     keeps_findings: bool = True,
     all_acls: bool = False,
+    from_inventory: bool = False,
 ) -> Scan:
-    """Begin a scan; NotPossible for a bucket without photos, and while one is under way."""
+    """Begin a scan; NotPossible for a bucket without photos, and while one is under way.
+
+    With `from_inventory` it reads the bucket's newest inventory report in place of its list:
+    NotPossible where there is none, S3Error where it is broken.
+    """
     with traced("bucket.scan_begun", actor, bucket, RIGHT) as trace:
         if not has_photos(bucket):
             raise NotPossible(_("No photo's row points into this bucket."))
+        report = reports.newest_of_versions(bucket) if from_inventory else None
         scan = scanning.begin(
-            bucket, actor=actor, trigger=trigger, keeps_findings=keeps_findings,
+            bucket, actor=actor, trigger=trigger, keeps_findings=keeps_findings, report=report,
             whose_acls=Scan.Acls.ALL if all_acls else Scan.Acls.SOME,
         )  # fmt: skip
         if scan is None:
             raise NotPossible(_("A scan is under way already."))
         trace.after = {"scan": scan.pk, "acls": scan.acls}
+        if report is not None:
+            trace.after["report"] = report.manifest
     tasks.enqueue_scan(scan.pk)
     return scan
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
@@ -60,6 +62,12 @@ def not_compared(scan: Scan) -> list[str]:
     for name, sentence in _NOT_COMPARED.items():
         if count := counts.get(name):
             said.append(sentence % {"n": count, "count": whole(count)})
+    if scan.report_at:
+        said.append(
+            _("What changed since the report of %(at)s. Asked of row and store again: %(count)s keys.")
+            % {"at": date_format(timezone.localtime(scan.report_at), "DATETIME_FORMAT"),
+               "count": whole(counts.get("asked", 0))}
+        )  # fmt: skip
     said.append(_("ACLs: %(whose)s.") % {"whose": scan.get_acls_display()})
     if scan.acls in {Scan.Acls.SOME, Scan.Acls.ALL}:
         said[-1] = _("ACLs: %(whose)s (%(count)s of %(of)s current objects).") % {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.db import connection
 
 from photos import keys
 from portal.s3.inexact_keys import UNSPELLED
+from portal.s3.inventory_rows import Entry
 from portal.s3.listing import ListedVersion, VersionsPage
 from storage_admin.models import StagedEntry
 
@@ -31,6 +33,7 @@ class Row(NamedTuple):
 
 
 COLUMNS = Row._fields
+MARKER = "(delete marker)"  # in place of a class, which no class is called
 
 
 class Staged(NamedTuple):
@@ -39,6 +42,23 @@ class Staged(NamedTuple):
     rows: list[Row]
     odd: int
     hidden_key: str
+
+
+@dataclass(frozen=True)
+class Read:
+    """Some entries of a list or a report, and what changes in the scan's row when they are written."""
+
+    rows: list[Row]
+    cursor: dict[str, Any]
+    counts: dict[str, int]
+    is_first: bool
+
+
+def count(counts: dict[str, int], current: Sequence[str], **more: int) -> None:
+    """Add to a scan's counts: how many current keys are photos' own, and how many are not."""
+    own = sum(key.startswith((keys.ORIGINALS, keys.RENDITIONS)) for key in current)
+    for name, number in {"objects": own, "other": len(current) - own, **more}.items():
+        counts[name] = counts.get(name, 0) + number
 
 
 def rows_of(page: VersionsPage, hidden_key: str = "") -> Staged:
@@ -59,6 +79,40 @@ def rows_of(page: VersionsPage, hidden_key: str = "") -> Staged:
         if is_original or one.is_latest:
             rows.append(_row(one, is_hidden=one.key == hidden_key))
     return Staged(rows, odd, hidden_key)
+
+
+def rows_of_report(entries: Iterable[Entry]) -> tuple[list[Row], int]:
+    """Return entries of an inventory report as rows, and how many keys no row can hold.
+
+    They come in no order, so a marker on top of its key gets a row of its own: see `hide`.
+    """
+    rows, odd = [], 0
+    for one in entries:
+        if "\0" in one.key:
+            odd += 1
+        elif one.is_latest or (one.key.startswith(keys.ORIGINALS) and not one.is_marker):
+            version_id = "" if one.version_id == "null" else one.version_id
+            storage_class = MARKER if one.is_marker else one.storage_class
+            rows.append(
+                Row(
+                    one.key, version_id, one.is_latest, one.is_marker, one.bytes, one.etag, storage_class,
+                    one.modified, keys.photo_of_rendition(one.key),
+                )
+            )  # fmt: skip
+    return rows, odd
+
+
+def hide() -> None:
+    """Mark the versions below delete markers as hidden, and forget the markers: all are written now."""
+    markers = StagedEntry.objects.filter(storage_class=MARKER)
+    StagedEntry.objects.filter(key__in=markers.values("key")).update(is_hidden=True)
+    markers.delete()
+
+
+def replace(named: Sequence[str], rows: Iterable[Row]) -> None:
+    """Write the rows in place of all that the keys had."""
+    StagedEntry.objects.filter(key__in=named).delete()
+    write(rows)
 
 
 def write(rows: Iterable[Row]) -> None:

@@ -43,7 +43,7 @@ def archived_renditions(scan: Scan) -> Iterator[Found]:
     named = Rendition.objects.filter(photo=OuterRef("photo"), key=OuterRef("key"))
     entries = StagedEntry.objects.filter(
         Exists(named), is_latest=True, is_hidden=False, storage_class__in=ARCHIVES,
-        modified_at__lt=scan.begun_at,
+        modified_at__lt=scan.as_of,
     )  # fmt: skip
     for row in entries.values_list("key", "version_id", "photo", "storage_class", named=True):
         facts = {"class": ["", row.storage_class]}
@@ -55,7 +55,7 @@ def _rows_without_object(scan: Scan) -> Iterator[Found]:
     rows = Rendition.objects.filter(
         ~Exists(there),
         photo__bucket=scan.bucket.name, photo__status=PhotoStatus.READY,
-        photo__updated_at__lt=scan.begun_at, created_at__lt=scan.begun_at,
+        photo__updated_at__lt=scan.as_of, created_at__lt=scan.as_of,
     )  # fmt: skip
     for row in rows.values_list("key", "photo_id", "name", named=True).iterator(chunk_size=CHUNK):
         facts = {"rendition": [row.name, ""]}
@@ -65,7 +65,7 @@ def _rows_without_object(scan: Scan) -> Iterator[Found]:
 def _wanted_without_row(scan: Scan) -> Iterator[Found]:
     """Yield what is wanted of ready photos and was never made, or of another turn, or by a former recipe."""
     ready = Photo.objects.filter(
-        bucket=scan.bucket.name, status=PhotoStatus.READY, updated_at__lt=scan.begun_at
+        bucket=scan.bucket.name, status=PhotoStatus.READY, updated_at__lt=scan.as_of
     ).exclude(sha256="")
     for spec in specs():
         source = Concat(

@@ -44,6 +44,7 @@ def bad_store(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
     with STORES[request.param]() as address:
         use_store(settings, address, browser_endpoint_url="")
         settings.AWS_STORAGE_BUCKET_NAME = "pettracker-tests"
+        settings.INVENTORY_BUCKET = "pettracker-reports"
         yield request.param
         leave_store()
 

@@ -10,7 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from portal.display import size
 from portal.s3 import session
+from portal.s3.errors import S3Error
 from storage_admin.buckets import sums, usage, usage_facts
+from storage_admin.errors import StorageError
+from storage_admin.inventory import reports
 from storage_admin.models import Bucket, UsageSnapshot
 
 _NOT_ENDED, _NOT_BEGUN = 1, 2
@@ -24,6 +27,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bucket", required=True, help="name of the bucket")
         parser.add_argument("--connection", default=session.DEFAULT, help="connection it belongs to")
+        parser.add_argument(
+            "--inventory", action="store_true", help="count the newest inventory report, not the list"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say how many calls it will take")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -36,7 +42,10 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._tell_calls(bucket)
             return
-        piece = usage.begin(bucket)
+        try:
+            piece = usage.begin(bucket, reports.newest_of_versions(bucket) if options["inventory"] else None)
+        except (StorageError, S3Error) as error:
+            raise CommandError(str(error), returncode=_NOT_BEGUN) from error
         if piece is None:
             raise CommandError("A count of this bucket is under way already.", returncode=_NOT_BEGUN)
         begun = UsageSnapshot.objects.get(pk=piece.snapshot)
@@ -67,7 +76,8 @@ class Command(BaseCommand):
             self.stdout.flush()
 
     def _tell(self, snapshot: UsageSnapshot) -> None:
-        self.stdout.write(f"{size(usage_facts.total(snapshot))} in all versions.")
+        of = f", by the report of {snapshot.report_at:%Y-%m-%d %H:%M} UTC" if snapshot.report_at else ""
+        self.stdout.write(f"{size(usage_facts.total(snapshot))} in all versions{of}.")
         for name, one in sorted(snapshot.counts.items()):
             self.stdout.write(
                 f"  {name}: {one['objects']:,} ({size(one['bytes'])}),"

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.s3 import session
+from portal.s3.errors import S3Error
 from storage_admin.errors import StorageError
 from storage_admin.models import Bucket, Finding, Scan
 from storage_admin.reconciliation import scanning, services
@@ -30,13 +31,23 @@ class Command(BaseCommand):
             "--all-acls", action="store_true", help="read the ACL of every object: a call each"
         )
 
+        parser.add_argument(
+            "--inventory", action="store_true", help="read the newest inventory report in place of the list"
+        )
+
     def handle(self, *_args: Any, **options: Any) -> None:
         scan = self._scanned(
-            options["bucket"], keeps_findings=not options["dry_run"], all_acls=options["all_acls"]
-        )
+            options["bucket"], keeps_findings=not options["dry_run"], all_acls=options["all_acls"],
+            from_inventory=options["inventory"],
+        )  # fmt: skip
         if scan.state != Scan.State.COMPLETE:
             raise CommandError(f"scan {scan.pk} is incomplete: {scan.problem}", returncode=_NOT_KNOWN)
         self.stdout.write(f"{scan.counts['rows']:,} rows, {scan.counts['objects']:,} objects.")
+        if scan.report_at:
+            asked = scan.counts.get("asked", 0)
+            self.stdout.write(
+                f"By the report of {scan.report_at:%Y-%m-%d %H:%M} UTC; {asked:,} keys asked again."
+            )
         found = {kind: scan.counts.get(kind.value, 0) for kind in Finding.Kind}
         for kind, count in found.items():
             if count:
@@ -46,16 +57,13 @@ class Command(BaseCommand):
         if any(found.values()):
             raise CommandError(f"scan {scan.pk}: rows and objects differ", returncode=_DIFFERS)
 
-    def _scanned(self, name: str, *, keeps_findings: bool, all_acls: bool) -> Scan:
+    def _scanned(self, name: str, **how: bool) -> Scan:
         bucket = Bucket.objects.filter(connection=session.DEFAULT, name=name).first()
         if bucket is None:
             raise CommandError(f"There is no bucket {name} in the list.", returncode=_NOT_KNOWN)
         try:
-            scan = services.begin(
-                actor=None, bucket=bucket, trigger=Scan.Trigger.COMMAND, keeps_findings=keeps_findings,
-                all_acls=all_acls,
-            )  # fmt: skip
-        except StorageError as error:
+            scan = services.begin(actor=None, bucket=bucket, trigger=Scan.Trigger.COMMAND, **how)
+        except (StorageError, S3Error) as error:
             raise CommandError(str(error), returncode=_NOT_KNOWN) from error
         while scan.state == Scan.State.RUNNING:
             # Beside the workers: whoever has the claim works.

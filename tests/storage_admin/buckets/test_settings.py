@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from portal.s3.acl import ANY_ACCOUNT, EVERYBODY, LOG_DELIVERY, Acl, Canned, Grant, Permission
 from portal.s3.encryption import DefaultEncryption
+from portal.s3.inventory import Frequency, Inventory
 from portal.s3.lifecycle import USUAL_SMALLEST_MOVED, Lifecycle
 from portal.s3.notifications import Notification, Notifications, Target
 from portal.s3.object_lock import LockDefault
@@ -114,6 +115,22 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "cors": st.builds(CorsRules, st.lists(CORS_RULES, max_size=3).map(tuple)),
     "tags": st.dictionaries(NAMES, NAMES, max_size=3),
     "notifications": st.builds(Notifications, st.lists(ENTRIES, max_size=3).map(tuple), st.booleans()),
+    "inventory": st.one_of(
+        st.just(Inventory()),
+        st.builds(
+            Inventory,
+            st.sampled_from(Frequency),
+            NAMES,
+            NAMES,
+            st.sampled_from(["CSV", "Parquet", "ORC"]),
+            st.booleans(),
+            st.booleans(),
+            st.lists(NAMES, max_size=2).map(tuple),
+            IDS,
+            NAMES,
+            NAMES,
+        ),
+    ),
     "lifecycle": st.builds(
         Lifecycle,
         st.lists(RULES, max_size=3, unique_by=lambda rule: rule.get("ID")).map(tuple),

@@ -20,7 +20,7 @@ from storage_admin import quarantine
 from storage_admin.bucket_settings.lifecycle import LifecycleSetting
 from storage_admin.bucket_settings.setting import Place
 from storage_admin.models import Bucket, BucketChange, Finding
-from storage_admin.reconciliation import findings, repairing, scanning
+from storage_admin.reconciliation import alarms, findings, repairing
 from tests.factories import PhotoFactory
 from tests.storage_admin.reconciliation.conftest import LONG_AGO, a_day_later
 
@@ -35,7 +35,7 @@ def set_aside(
     ada: User, house: Bucket, put_in: Any, scanned: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Finding:
     """An orphan in quarantine, without an alarm."""
-    monkeypatch.setattr(scanning, "ALARM_SHARE", 1.0)
+    monkeypatch.setattr(alarms, "ALARM_SHARE", 1.0)
     put_in(f"photos/unassigned/{uuid4()}.jpg", JPEG, Tagging="kept=yes")
     scanned()
     a_day_later()
@@ -143,7 +143,7 @@ def test_quarantine_waits_a_day_and_getting_out_does_not(
     ada: User, set_aside: Finding, scanned: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An alarm, a finding of today: nothing may rest on that, and nothing must keep a tag on."""
-    monkeypatch.setattr(scanning, "ALARM_SHARE", 0.1)
+    monkeypatch.setattr(alarms, "ALARM_SHARE", 0.1)
     assert scanned().alarm
     Finding.objects.update(found_at=timezone.now() - timedelta(minutes=1))
 

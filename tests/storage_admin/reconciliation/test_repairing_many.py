@@ -21,7 +21,7 @@ from storage_admin import quarantine, tasks
 from storage_admin.jobs import outcomes, running, services
 from storage_admin.jobs.kinds.repairing import Repair
 from storage_admin.models import Bucket, Finding, Job, JobItem, JobState, Scan
-from storage_admin.reconciliation import scanning
+from storage_admin.reconciliation import alarms
 from tests.factories import PhotoFactory
 from tests.storage_admin.conftest import in_role
 from tests.storage_admin.reconciliation.conftest import a_day_later
@@ -40,7 +40,7 @@ def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def orphans(house: Bucket, put_in: Any, scanned: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Twenty-five objects without a row, found a day ago; in a bucket so small that is no alarm."""
-    monkeypatch.setattr(scanning, "ALARM_SHARE", 1.0)
+    monkeypatch.setattr(alarms, "ALARM_SHARE", 1.0)
     keys = sorted(f"photos/unassigned/{uuid4()}.jpg" for _number in range(25))
     for number, key in enumerate(keys):
         put_in(key, JPEG + bytes([number]))
@@ -176,7 +176,7 @@ def test_job_stops_at_an_alarm(
     ada: User, house: Bucket, orphans: list[str], scanned: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = planned(ada, house, "quarantine")
-    monkeypatch.setattr(scanning, "ALARM_SHARE", 0.1)
+    monkeypatch.setattr(alarms, "ALARM_SHARE", 0.1)
     assert scanned().alarm
 
     job = started(ada, job)

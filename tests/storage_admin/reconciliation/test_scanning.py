@@ -13,7 +13,7 @@ from photos.models import Photo
 from portal.s3 import listing, session
 from portal.s3.errors import AccessRefused, StorageUnavailable
 from storage_admin.models import Bucket, Finding, Scan, StagedEntry
-from storage_admin.reconciliation import findings, scanning
+from storage_admin.reconciliation import findings, from_list, scanning
 from storage_admin.schedules.rounds import NEVER
 from tests.factories import BucketFactory, PhotoFactory
 from tests.storage_admin.reconciliation.conftest import found
@@ -187,7 +187,7 @@ def test_outage_waits_and_the_scan_goes_on_from_the_same_page(
     for _number in range(5):
         kept()
     monkeypatch.setattr(listing, "LARGEST_PAGE", 2)
-    monkeypatch.setattr(scanning, "PAGES_AT_ONCE", 1)
+    monkeypatch.setattr(from_list, "PAGES_AT_ONCE", 1)
     whole, calls = listing.versions_page, []
 
     def versions_page(*args: Any, **options: Any) -> Any:
@@ -232,7 +232,7 @@ def test_worker_that_was_taken_for_dead_writes_nothing_any_more(
     for _number in range(4):
         kept()
     monkeypatch.setattr(listing, "LARGEST_PAGE", 2)
-    monkeypatch.setattr(scanning, "PAGES_AT_ONCE", 1)
+    monkeypatch.setattr(from_list, "PAGES_AT_ONCE", 1)
     scan = scanning.begin(house)
     assert scan is not None
     whole = listing.versions_page

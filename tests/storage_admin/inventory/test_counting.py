@@ -1,0 +1,139 @@
+"""A count of an inventory report comes to the same as a count of the list, and says of when it is."""
+
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from portal.s3 import inventory_rows, session
+from storage_admin.buckets import prefixes, usage
+from storage_admin.errors import NotPossible
+from storage_admin.inventory import reports
+from storage_admin.models import Bucket, UsageSnapshot
+from tests import inventories
+from tests.inventories import row, rows_of
+from tests.storage_admin.conftest import address
+
+pytestmark = [pytest.mark.django_db, pytest.mark.servers]
+
+COUNTED = ("counts", "markers", "uploads", "prefixes")
+
+
+def counted(bucket: Bucket, *, inventory: bool = False) -> UsageSnapshot:
+    piece = usage.begin(bucket, reports.newest_of_versions(bucket) if inventory else None)
+    while piece is not None:
+        piece = usage.run(piece)
+    return UsageSnapshot.objects.filter(bucket=bucket)[0]
+
+
+@pytest.mark.parametrize("written", ["CSV", "Parquet"])
+def test_report_and_list_come_to_the_same(
+    pets: Bucket, put: Callable[..., str], reported: Callable[..., None], written: str
+) -> None:
+    for key, body in (("a/b/c 1.jpg", b"12345"), ("a/b/c 1.jpg", b"1"), ("d/é+.jpg", b"123"), ("top", b"1")):
+        put(key, body, into=pets.name)
+    put("a/ia.jpg", b"12", into=pets.name, StorageClass="STANDARD_IA")
+    session.client().delete_object(Bucket=pets.name, Key="top")
+    session.client().create_multipart_upload(Bucket=pets.name, Key="a/open")
+    reported(rows_of(pets.name)[::-1], written=written)
+
+    by_list, by_report = counted(pets), counted(pets, inventory=True)
+
+    assert (by_report.error, by_list.error) == ("", "")
+    assert {name: getattr(by_report, name) for name in COUNTED} == {
+        name: getattr(by_list, name) for name in COUNTED
+    }
+    assert by_report.report_at is not None
+    assert by_list.report_at is None
+
+
+def test_count_goes_on_in_slices_and_counts_nothing_twice(
+    pets: Bucket, reported: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory_rows, "BATCH_ROWS", 100)
+    monkeypatch.setattr(usage, "SLICE_SECONDS", 2.0)
+    ticks = iter(range(10_000))
+    monkeypatch.setattr("storage_admin.buckets.usage.time.monotonic", lambda: float(next(ticks)))
+    reported([row(f"{number % 7}/{number}", size=number) for number in range(1_000)], written="Parquet")
+
+    found = counted(pets, inventory=True)
+
+    assert found.counts["STANDARD"]["objects"] == 1_000
+    assert found.counts["STANDARD"]["bytes"] == sum(range(1_000))
+    assert len(found.prefixes["1"]["rows"]) == 7
+
+
+def test_folders_in_no_order_are_exact_and_the_largest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    tally = prefixes.UnsortedTally(1, most=2)
+    for number in range(100):
+        tally.add(f"{number % 4}/{number}", prefixes.OBJECTS, prefixes.BYTES, number % 4)
+    tally = prefixes.UnsortedTally(1, tally.as_data(), most=2)
+    tally.close()
+
+    assert {name: sums[prefixes.BYTES] for name, sums in tally.rows.items()} == {"3/": 75, "2/": 50}
+    assert (tally.others, tally.other[prefixes.OBJECTS]) == (2, 50)
+
+
+def test_folders_beyond_what_fits_are_one_sum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefixes, "MOST_OPEN", 3)
+    tally = prefixes.UnsortedTally(1)
+    for number in range(10):
+        tally.add(f"{number}/a", prefixes.OBJECTS, prefixes.BYTES, 1)
+        tally.add("0/b", prefixes.OBJECTS, prefixes.BYTES, 1)
+    tally.close()
+
+    assert tally.rows["0/"][prefixes.OBJECTS] == 11
+    assert tally.other[prefixes.OBJECTS] == 7
+
+
+def test_broken_report_ends_the_count_with_the_reason(pets: Bucket, reported: Callable[..., None]) -> None:
+    reported([row("a")])
+    report = reports.newest(pets)
+    body = inventories.as_csv([row("b")], pets.name)
+    session.client().put_object(Bucket=report.bucket, Key=report.files[0].key, Body=body[:-1] + b"x")
+
+    found = counted(pets, inventory=True)
+
+    assert found.ended_at is not None
+    assert "its MD5 is another one" in found.error
+    assert usage.latest(pets) is None
+
+
+def test_report_of_current_versions_is_not_counted_in_a_versioned_bucket(
+    pets: Bucket, reported: Callable[..., None]
+) -> None:
+    reported([row("a")], columns=inventories.WITHOUT_VERSIONS)
+
+    with pytest.raises(NotPossible, match="needs one of all versions"):
+        counted(pets, inventory=True)
+
+
+def test_command_counts_a_report(pets: Bucket, reported: Callable[..., None]) -> None:
+    said = StringIO()
+    with pytest.raises(CommandError, match="no complete report"):
+        call_command("count_usage", "--bucket", pets.name, "--inventory", stdout=said)
+    reported([row("a/b", size=1000)])
+
+    call_command("count_usage", "--bucket", pets.name, "--inventory", stdout=said)
+
+    assert "by the report of" in said.getvalue()
+
+
+def test_page_offers_the_count_and_tells_of_when_the_report_is(
+    page: Client, pets: Bucket, reported: Callable[..., None], settings: Any
+) -> None:
+    reported([row("a/b", size=1000)])
+    assert "Count the newest inventory report" in page.get(address("usage", pets)).text
+
+    page.post(address("count", pets), {"inventory": "1"})
+    begun = UsageSnapshot.objects.get()
+    piece: usage.Slice | None = usage.Slice(begun.pk, begun.beat_at.isoformat())
+    while piece is not None:
+        piece = usage.run(piece)
+
+    assert "from the inventory report of" in page.get(address("usage", pets)).text
+    settings.INVENTORY_BUCKET = ""
+    assert "Count the newest inventory report" not in page.get(address("usage", pets)).text
