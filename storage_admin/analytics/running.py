@@ -51,14 +51,21 @@ def work(export_id: int, seconds: float = SLICE_SECONDS) -> bool:
     export = _claim(export_id)
     if export is None:
         return False
-    until = time.monotonic() + seconds
+    try:
+        return _worked_on(export, time.monotonic() + seconds)
+    except TakenOver:
+        logger.warning("export_taken_over", export=export.name)
+        return False
+
+
+def _worked_on(export: AnalyticsExport, until: float) -> bool:
     try:
         while _step(export):
             if time.monotonic() >= until:
                 _save(export, claim=None)
                 return True
     except TakenOver:
-        logger.warning("export_taken_over", export=export.name)
+        raise
     except StorageUnavailable as error:
         # An outage costs no attempts; the sweep goes on when the store is back.
         _save(export, claim=None, attempts=0, error=_said(error))

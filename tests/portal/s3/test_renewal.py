@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.session import Session as BotocoreSession
 
 from portal.aws import clients
@@ -128,7 +129,7 @@ def test_clients_of_other_services_are_renewed_with_the_session(
 
     def over(**_event: Any) -> AWSResponse:
         body = json.dumps({"__type": "com.amazonaws#ExpiredTokenException", "message": "ended"}).encode()
-        answer = AWSResponse("http://dynamodb.test/", 400, {}, None)
+        answer: Any = AWSResponse("http://dynamodb.test/", 400, HTTPHeaders(), None)
         answer._content = body
         return answer
 

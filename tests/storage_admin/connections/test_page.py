@@ -116,7 +116,7 @@ def test_no_key_is_on_the_page(page: Client, address: str, several: Any, seaweed
     secrets = [
         "PROFILEKEYID", "profile-secret", "TEMPORARYKEYID", "temporary-secret", "temporary-token",
         "a shared word", seaweedfs.access_key, seaweedfs.secret_key,
-        of_role.access_key, of_role.secret_key, str(of_role.token),
+        str(of_role.access_key), str(of_role.secret_key), str(of_role.token),
     ]  # fmt: skip
     assert not [secret for secret in secrets if secret in text]
 

@@ -63,8 +63,9 @@ class Gate:
 
 
 @pytest.fixture
-def gate(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    with mock_aws():
+def gate(settings: Any) -> Iterator[Gate]:
+    # moto has keys of its own in the environment: ours are taken back before these are.
+    with mock_aws(), pytest.MonkeyPatch.context() as monkeypatch:
         use_store(settings, "")
         session.forget()
         settings.S3_CONNECTIONS["default"]["addressing_style"] = "auto"
