@@ -72,7 +72,11 @@ def suspect(found: Iterable[Found]) -> dict[str, int]:
 
 def begin_asking(scan: Scan) -> dict[str, Any]:
     """Suspect what stands as a finding, too, for it may be gone; return the cursor that leads on."""
-    standing = Finding.objects.filter(bucket=scan.bucket_id, closed_at=None).exclude(kind__in=NOT_ASKED)
+    state = Finding.State  # those that the end of a scan closes, unless it found them again
+    known = Finding.objects.filter(
+        bucket=scan.bucket_id, state__in=[state.OPEN, state.SET_ASIDE, state.IGNORED]
+    )
+    standing = known.exclude(kind__in=NOT_ASKED)
     named = standing.values_list("key", flat=True).iterator(chunk_size=CHUNK)
     while chunk := list(islice(named, CHUNK)):
         _suspect(chunk)

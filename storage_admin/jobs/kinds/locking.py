@@ -99,6 +99,8 @@ class Lock(OneByOne):
             said.append(
                 gettext_lazy("To shorten or lift it takes the right to bypass governance, object by object.")
             )
+        if job.bucket.holds_photos:
+            said.append(gettext_lazy("Photos whose originals are locked stay in the trash until that ends."))
         return said
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
@@ -200,6 +201,20 @@ def test_standing_findings_are_asked_about_and_closed_only_when_they_are_gone(
     assert found(house) == {("orphan", "photos/unassigned/stays.jpg")}
     assert Finding.objects.get(key="photos/unassigned/stays.jpg").scan == scan
     assert Finding.objects.get(key="photos/unassigned/goes.jpg").state == Finding.State.GONE
+
+
+def test_ignored_finding_that_the_report_does_not_know_stays_ignored(
+    house: Bucket, kept: Kept, put_in: Any, reported: Any, compared: Any, scanned: Any
+) -> None:
+    kept()
+    reported(old(rows_of(house.name)))
+    put_in("photos/unassigned/stays.jpg")
+    scanned()
+    services.ignore(actor=None, bucket=house, chosen=Q(kind="orphan"))
+
+    compared()
+
+    assert Finding.objects.get().state == Finding.State.IGNORED
 
 
 def test_too_many_suspicions_count_as_if_they_held(
