@@ -5,6 +5,7 @@ A line for each operation, and one for each parameter, or part of an answer, tha
 Authorization Reference for Amazon S3, and the API's page on each operation.
 """
 
+GIVES_ROLE = "iam:PassRole"
 _LOCK = {"ObjectLockMode": "s3:PutObjectRetention", "ObjectLockLegalHoldStatus": "s3:PutObjectLegalHold"}
 
 ACTIONS: dict[str, tuple[str, ...]] = {
@@ -27,6 +28,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "DeleteBucket": ("s3:DeleteBucket",),
     "DeleteBucketCors": ("s3:PutBucketCORS",),
     "DeleteBucketEncryption": ("s3:PutEncryptionConfiguration",),
+    "DeleteBucketInventoryConfiguration": ("s3:PutInventoryConfiguration",),
     "DeleteBucketLifecycle": ("s3:PutLifecycleConfiguration",),
     "DeleteBucketPolicy": ("s3:DeleteBucketPolicy",),
     "DeleteBucketTagging": ("s3:PutBucketTagging",),
@@ -43,6 +45,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "GetBucketAcl": ("s3:GetBucketAcl",),
     "GetBucketCors": ("s3:GetBucketCORS",),
     "GetBucketEncryption": ("s3:GetEncryptionConfiguration",),
+    "GetBucketInventoryConfiguration": ("s3:GetInventoryConfiguration",),
     "GetBucketLifecycleConfiguration": ("s3:GetLifecycleConfiguration",),
     "GetBucketNotificationConfiguration": ("s3:GetBucketNotification",),
     "GetBucketOwnershipControls": ("s3:GetBucketOwnershipControls",),
@@ -65,6 +68,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     # Without these the lock is left out of the answer, and nobody says so.
     "HeadObject:ObjectLockMode": ("s3:GetObjectRetention",),
     "HeadObject:ObjectLockLegalHoldStatus": ("s3:GetObjectLegalHold",),
+    "ListBucketInventoryConfigurations": ("s3:GetInventoryConfiguration",),
     "ListBuckets": ("s3:ListAllMyBuckets",),
     "ListMultipartUploads": ("s3:ListBucketMultipartUploads",),
     "ListObjectVersions": ("s3:ListBucketVersions",),
@@ -73,6 +77,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "PutBucketAcl": ("s3:PutBucketAcl",),
     "PutBucketCors": ("s3:PutBucketCORS",),
     "PutBucketEncryption": ("s3:PutEncryptionConfiguration",),
+    "PutBucketInventoryConfiguration": ("s3:PutInventoryConfiguration",),
     "PutBucketLifecycleConfiguration": ("s3:PutLifecycleConfiguration",),
     "PutBucketNotificationConfiguration": ("s3:PutBucketNotification",),
     "PutBucketOwnershipControls": ("s3:PutBucketOwnershipControls",),
@@ -95,6 +100,12 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "UploadPart": ("s3:PutObject",),
     "UploadPartCopy": ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
     # Of the account: s3control has operations of the same names as S3.
+    # The role that Batch Operations work with is handed over to them.
+    "Account.CreateJob": ("s3:CreateJob", GIVES_ROLE),
+    "Account.DescribeJob": ("s3:DescribeJob",),
+    "Account.ListJobs": ("s3:ListJobs",),
+    "Account.UpdateJobPriority": ("s3:UpdateJobPriority",),
+    "Account.UpdateJobStatus": ("s3:UpdateJobStatus",),
     "Account.GetPublicAccessBlock": ("s3:GetAccountPublicAccessBlock",),
     "Account.PutPublicAccessBlock": ("s3:PutAccountPublicAccessBlock",),
     "Account.TagResource": ("s3:TagResource",),
@@ -137,9 +148,17 @@ OF_OBJECTS = frozenset(
         "s3:UpdateObjectEncryption",
     }
 )
+# About one job of Batch Operations.
+OF_BATCH_JOBS = frozenset({"s3:DescribeJob", "s3:UpdateJobPriority", "s3:UpdateJobStatus"})
 # These take no resource but "*".
 OF_ACCOUNT = frozenset(
-    {"s3:GetAccountPublicAccessBlock", "s3:ListAllMyBuckets", "s3:PutAccountPublicAccessBlock"}
+    {
+        "s3:CreateJob",
+        "s3:GetAccountPublicAccessBlock",
+        "s3:ListAllMyBuckets",
+        "s3:ListJobs",
+        "s3:PutAccountPublicAccessBlock",
+    }
 )
 
 

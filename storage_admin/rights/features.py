@@ -26,6 +26,11 @@ class Where(StrEnum):
     PHOTOS = "photos"  # originals and renditions, in the photo bucket
     EXPORTS = "exports"  # ZIPs, in any bucket
     BUCKETS = "buckets"  # everything in the buckets of the connection
+    # These are as the settings say, a prefix of a bucket each.
+    ANALYTICS = "analytics"
+    ARRIVALS = "arrivals"  # the folders that other programs fill, and the photos they become
+    LISTS = "lists"  # what S3 Batch Operations reads and writes
+    REPORTS = "reports"  # S3 Inventory's
 
 
 def _words(*texts: str) -> Operations:
@@ -94,7 +99,14 @@ _SETTINGS = _words(
     "GetBucketVersioning GetBucketEncryption GetBucketOwnershipControls GetBucketAcl GetBucketPolicy",
     "GetBucketPolicyStatus GetBucketLifecycleConfiguration GetObjectLockConfiguration GetBucketCors",
     "GetBucketTagging GetBucketAbac GetBucketNotificationConfiguration",
+    "GetBucketInventoryConfiguration ListBucketInventoryConfigurations",
 )
+# A job that a lifecycle rule works off: a worker puts the rule, and takes it away.
+_RULES = _words(
+    "GetBucketVersioning GetBucketLifecycleConfiguration PutBucketLifecycleConfiguration",
+    "DeleteBucketLifecycle",
+)
+_QUEUE = _words("GetQueueUrl GetQueueAttributes ReceiveMessage ChangeMessageVisibilityBatch")
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
@@ -119,7 +131,7 @@ FEATURES: tuple[Feature, ...] = (
         "the storage pages without their buttons: buckets, objects, settings, posture, usage, links",
         Where.BUCKETS,
         web=_POSTURE | _COUNT | _SETTINGS | _READ_OBJECT | _READ_TAGS | _READ_ACL | _words("ListObjectsV2"),
-        worker=_POSTURE | _COUNT | _words("GetObject GetObject:VersionId"),
+        worker=_POSTURE | _COUNT | _READ_PHOTO,
     ),
     Feature(
         "objects",
@@ -158,14 +170,19 @@ FEATURES: tuple[Feature, ...] = (
             "PutBucketLifecycleConfiguration DeleteBucketLifecycle PutObjectLockConfiguration",
             "PutBucketCors DeleteBucketCors PutBucketTagging DeleteBucketTagging",
             "Account.TagResource Account.UntagResource PutBucketNotificationConfiguration",
+            "PutBucketInventoryConfiguration DeleteBucketInventoryConfiguration",
         ),
+        worker=_RULES,
     ),
     Feature(
         "jobs",
         "doing to many objects what “objects” does to one",
         Where.BUCKETS,
         worker=_COPY | _TRANSFER | _HIDE | _WRITE_TAGS
-        | _words("RestoreObject ListObjectsV2 ListObjectVersions ListMultipartUploads"),
+        | _words(
+            "RestoreObject ListObjectsV2 ListObjectVersions ListMultipartUploads",
+            "GetObjectLockConfiguration PutObjectLegalHold PutObjectRetention",
+        ),
     ),
     Feature(
         "zip",
@@ -191,5 +208,65 @@ FEATURES: tuple[Feature, ...] = (
         | _words("CreateTable DescribeTable DescribeContinuousBackups UpdateContinuousBackups Scan"),
         switch="DYNAMODB_MIRROR",
         of_services=True,
+    ),
+    Feature(
+        "events",
+        "the store's events: a queue that a worker reads, its dead letters, the notifications of buckets",
+        Where.ARRIVALS,
+        web=_QUEUE | _words("DeleteMessage SendMessage"),
+        worker=_QUEUE | _words("DeleteMessage"),
+        setup=_words(
+            "GetQueueUrl GetQueueAttributes CreateQueue SetQueueAttributes GetCallerIdentity",
+            "GetBucketNotificationConfiguration PutBucketNotificationConfiguration",
+        ),
+        switch="S3_EVENTS",
+        of_services=True,
+    ),
+    Feature(
+        "arrivals",
+        "photos from other programs: looking for them, taking them in, noticing what happens to originals",
+        Where.ARRIVALS,
+        worker=_READ_OBJECT | _words("ListObjectsV2 ListObjectVersions PutObject"),
+        switch="ARRIVALS",
+    ),
+    Feature(
+        "analytics",
+        "the nightly export as Parquet",
+        Where.ANALYTICS,
+        worker=_DESTROY | _words("HeadObject HeadObject:VersionId PutObject"),
+        switch="ANALYTICS_BUCKET",
+    ),
+    Feature(
+        "glue",
+        "starting, following and stopping Glue jobs",
+        Where.ANALYTICS,
+        worker=_words("StartJobRun GetJobRun GetJobRuns BatchStopJobRun"),
+        setup=_words("GetJob"),
+        switch="GLUE_JOBS",
+        of_services=True,
+    ),
+    Feature(
+        "batch",
+        "handing large jobs over to S3 Batch Operations",
+        Where.LISTS,
+        web=_words(
+            "Account.UpdateJobPriority GetCallerIdentity",
+            "GetBucketOwnershipControls GetObjectLockConfiguration",
+        ),
+        worker=_READ_OBJECT | _ABORT
+        | _words(
+            "Account.CreateJob Account.DescribeJob Account.ListJobs Account.UpdateJobStatus",
+            "GetCallerIdentity",
+            "ListMultipartUploads CreateMultipartUpload UploadPart CompleteMultipartUpload",
+        ),
+        switch="BATCH_BUCKET",
+    ),
+    Feature(
+        "inventory",
+        "reading S3 Inventory's reports: search, comparison, counts",
+        Where.REPORTS,
+        web=_READ_PHOTO | _words("ListObjectsV2 GetBucketVersioning"),
+        worker=_READ_PHOTO | _words("ListObjectsV2 GetBucketVersioning ListObjectVersions"),
+        switch="INVENTORY_BUCKET",
     ),
 )  # fmt: skip

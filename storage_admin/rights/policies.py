@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from photos import keys
 from portal.aws.actions import ACTIONS as OF_SERVICES
 from portal.s3.actions import ACTIONS as OF_S3
-from portal.s3.actions import OF_ACCOUNT, OF_OBJECTS
+from portal.s3.actions import OF_ACCOUNT, OF_BATCH_JOBS, OF_OBJECTS, GIVES_ROLE
 from storage_admin.exports.register import PREFIX as EXPORTS
 from storage_admin.rights.features import Feature, Side, Where
 
@@ -21,6 +21,22 @@ ACTIONS = OF_S3 | OF_SERVICES
 # With which an object is written and read under a KMS key.
 KMS_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 ACCOUNT_PLACEHOLDER, REGION_PLACEHOLDER, BUCKET_PLACEHOLDER = "ACCOUNT", "REGION", "BUCKET"
+ROLE_PLACEHOLDER = "arn:aws:iam::ACCOUNT:role/ROLE"
+# What the statements are called: of the bucket itself, and of what lies in it.
+SIDS = {
+    Where.BUCKETS: ("Buckets", "ObjectsInBuckets"),
+    Where.PHOTOS: ("PhotoBucket", "PhotosAndRenditions"),
+    Where.EXPORTS: ("Buckets", "Exports"),
+    Where.ANALYTICS: ("AnalyticsBucket", "AnalyticsExports"),
+    Where.ARRIVALS: ("ArrivalBuckets", "Arrivals"),
+    Where.LISTS: ("BatchBucket", "BatchLists"),
+    Where.REPORTS: ("ReportBucket", "InventoryReports"),
+}
+# About the buckets whose objects the lists and reports name, not about those that these lie in.
+_OF_OTHERS = {
+    Where.LISTS: ("s3:GetBucketOwnershipControls", "s3:GetBucketObjectLockConfiguration"),
+    Where.REPORTS: ("s3:GetBucketVersioning", "s3:ListBucketVersions"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,15 @@ class Places:
     account: str = ""
     region: str = ""
     kms_keys: tuple[str, ...] = ()
+    below: Mapping[Where, tuple[str, ...]] = field(default_factory=dict)  # "bucket/prefix", by settings
+    queues: tuple[str, ...] = ()
+    glue_jobs: tuple[str, ...] = ()
+    batch_role: str = ""
+
+    def arn(self, service: str, name: str) -> str:
+        """Return the ARN of something of the account in its region."""
+        region, account = self.region or REGION_PLACEHOLDER, self.account or ACCOUNT_PLACEHOLDER
+        return f"arn:{self.partition}:{service}:{region}:{account}:{name}"
 
     @property
     def partition(self) -> str:
@@ -91,7 +116,8 @@ def lacking(policies: Sequence[dict[str, Any]]) -> list[str]:
     words = {
         f":{ACCOUNT_PLACEHOLDER}:": f"{ACCOUNT_PLACEHOLDER} is the account's number: --account, or "
         "S3_EXPECTED_OWNER",
-        f":{REGION_PLACEHOLDER}:": f"{REGION_PLACEHOLDER} is the region of the tables: AWS_REGION",
+        f":{REGION_PLACEHOLDER}:": f"{REGION_PLACEHOLDER} is the region of the services: AWS_REGION",
+        ":role/ROLE": "ROLE is the role that S3 Batch Operations work with: BATCH_ROLE_ARN",
         f":::{BUCKET_PLACEHOLDER}": f"{BUCKET_PLACEHOLDER} is a bucket's name: the portal knows none of this "
         "connection yet; --bucket",
     }
@@ -102,41 +128,65 @@ def _place(feature: Feature, action: str, places: Places) -> tuple[str, tuple[st
     """Return the statement of an action: what it is called, and the ARNs."""
     if action in OF_ACCOUNT:
         return "WholeAccount", ("*",)
-    if action.startswith("dynamodb:"):
-        return "MirrorTables", _tables(places)
+    if action in OF_BATCH_JOBS:
+        return "BatchJobs", (places.arn("s3", "job/*"),)
+    if action == GIVES_ROLE:
+        return "BatchRole", (places.batch_role or ROLE_PLACEHOLDER,)
+    service = action.partition(":")[0]
+    if service in _SERVICES:
+        return _SERVICES[service](places)
+    where = feature.where
+    if action in _OF_OTHERS.get(where, ()):
+        where = Where.BUCKETS
+    elif where is Where.ARRIVALS and action == "s3:PutObject":
+        where = Where.PHOTOS  # where files become photos; where they came from stays as it is
+    of_bucket, of_objects = SIDS[where]
+    below = _below(where, places)
     s3 = f"arn:{places.partition}:s3:::"
-    photos = (places.photo_bucket,) if feature.where is Where.PHOTOS else ()
-    named = photos or places.buckets or (BUCKET_PLACEHOLDER,)
-    if action not in OF_OBJECTS:
-        return "PhotoBucket" if photos else "Buckets", tuple(f"{s3}{name}" for name in named)
-    if photos:
-        below = (keys.ORIGINALS, keys.RENDITIONS)
-        return "PhotosAndRenditions", tuple(f"{s3}{name}/{prefix}*" for name in named for prefix in below)
-    if feature.where is Where.EXPORTS:
-        return "Exports", tuple(f"{s3}{name}/{EXPORTS}*" for name in named)
-    return "ObjectsInBuckets", tuple(f"{s3}{name}/*" for name in named)
+    if action in OF_OBJECTS:
+        return of_objects, tuple(f"{s3}{place}*" for place in below)
+    return of_bucket, tuple(dict.fromkeys(f"{s3}{place.partition('/')[0]}" for place in below))
 
 
-def _tables(places: Places) -> tuple[str, ...]:
-    region, account = places.region or REGION_PLACEHOLDER, places.account or ACCOUNT_PLACEHOLDER
-    found = []
-    for table in places.tables:
-        arn = f"arn:{places.partition}:dynamodb:{region}:{account}:table/{table}"
-        found += [arn, f"{arn}/index/*"]
-    return tuple(found)
+def _below(where: Where, places: Places) -> tuple[str, ...]:
+    """Return the places as "bucket/prefix"."""
+    named = places.buckets or (BUCKET_PLACEHOLDER,)
+    if where is Where.PHOTOS and places.photo_bucket:
+        return tuple(f"{places.photo_bucket}/{prefix}" for prefix in (keys.ORIGINALS, keys.RENDITIONS))
+    if where is Where.EXPORTS:
+        return tuple(f"{name}/{EXPORTS}" for name in named)
+    if where in places.below:
+        return places.below[where]
+    return tuple(f"{name}/" for name in named)
+
+
+def _tables(places: Places) -> tuple[str, tuple[str, ...]]:
+    arns = [places.arn("dynamodb", f"table/{table}") for table in places.tables]
+    return "MirrorTables", tuple(one for arn in arns for one in (arn, f"{arn}/index/*"))
+
+
+def _queues(places: Places) -> tuple[str, tuple[str, ...]]:
+    return "EventQueues", tuple(places.arn("sqs", name) for name in places.queues)
+
+
+def _glue_jobs(places: Places) -> tuple[str, tuple[str, ...]]:
+    return "GlueJobs", tuple(places.arn("glue", f"job/{name}") for name in places.glue_jobs)
+
+
+_SERVICES = {"dynamodb": _tables, "sqs": _queues, "glue": _glue_jobs}
 
 
 def _drop_repeated(grants: _Grants, places: Places) -> None:
     """Take out of narrower statements what a wider one grants already: a policy has few letters."""
     wider = {sid: actions for (sid, _resources), actions in grants.found.items()}
-    holds_photos = places.photo_bucket in places.buckets
-    by_wider = {
-        "Exports": "ObjectsInBuckets",
-        "PhotosAndRenditions": "ObjectsInBuckets" if holds_photos else "",
-        "PhotoBucket": "Buckets" if holds_photos else "",
-    }
-    for (sid, _resources), actions in grants.found.items():
-        actions.difference_update(wider.get(by_wider.get(sid, ""), set()))
+    known = {*places.buckets, BUCKET_PLACEHOLDER}
+    wide = SIDS[Where.BUCKETS]
+    for (sid, resources), actions in grants.found.items():
+        place = next((at for sids in SIDS.values() for at, one in enumerate(sids) if one == sid), None)
+        if place is None or sid in wide:
+            continue
+        if all(arn.rpartition(":::")[2].partition("/")[0] in known for arn in resources):
+            actions.difference_update(wider.get(wide[place], set()))
 
 
 def _one_or_all(resources: Sequence[str]) -> str | list[str]:

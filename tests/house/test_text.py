@@ -11,7 +11,7 @@ from tests.house.source import ROOT, files, is_below, modules, python_files
 MAX_LINES = 320
 MAX_TEST_LINES = 600  # a table of cases has one subject, however long it is
 # One file, in sections: whoever looks for a setting looks here.
-LONGER_BY_DESIGN = {"portal/settings.py": 480}
+LONGER_BY_DESIGN = {"portal/settings.py": 510}
 VAGUE_NAMES = {"utils", "helpers", "common", "manager", "misc"}
 
 # Words that switch a protection off, and where each would be found.

@@ -7,8 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from photos import keys
 from portal.s3 import session
 from portal.s3.types import Connection
+from storage_admin.arrivals import queue_state, sources
 from storage_admin.mirror import items
 from storage_admin.models import Bucket, MirrorItem
 from storage_admin.rights import policies
@@ -122,6 +124,10 @@ def _features(chosen: Connection, named: list[str] | None) -> list[Feature]:
 def _is_here(feature: Feature, chosen: Connection) -> bool:
     if feature.of_services:
         return chosen.alias == settings.SERVICES_CONNECTION
+    if feature.where is Where.ANALYTICS:
+        return chosen.alias == (settings.ANALYTICS_BUCKET.rpartition("/")[0] or session.DEFAULT)
+    if feature.where is Where.ARRIVALS:
+        return any(one.connection == chosen.alias for one in [sources.photos(), *sources.configured()])
     return feature.where is not Where.PHOTOS or chosen.alias == session.DEFAULT
 
 
@@ -136,7 +142,29 @@ def _places(chosen: Connection, options: dict[str, Any]) -> Places:
         account=options["account"] or chosen.expected_owner,
         region=chosen.region,
         kms_keys=tuple(options["kms_key"]),
+        below=_below(chosen.alias),
+        queues=queue_state.names(),
+        glue_jobs=tuple(settings.GLUE_JOBS),
+        batch_role=settings.BATCH_ROLE_ARN,
     )
+
+
+def _below(alias: str) -> dict[Where, tuple[str, ...]]:
+    """Return the parts of buckets that the settings name for one feature each."""
+    arriving = [one.bucket for one in sources.configured() if one.connection == alias]
+    arrivals = [f"{name}/{settings.ARRIVALS_PREFIX}" for name in arriving]
+    if alias == session.DEFAULT:
+        arrivals.append(f"{settings.AWS_STORAGE_BUCKET_NAME}/{keys.ORIGINALS}")
+    exports = settings.ANALYTICS_BUCKET.rpartition("/")[2]
+    found = {
+        Where.ANALYTICS: (f"{exports}/{settings.ANALYTICS_PREFIX}",) if exports else (),
+        Where.ARRIVALS: tuple(dict.fromkeys(arrivals)),
+        Where.LISTS: (f"{settings.BATCH_BUCKET}/{settings.BATCH_PREFIX}/",) if settings.BATCH_BUCKET else (),
+        Where.REPORTS: (f"{settings.INVENTORY_BUCKET}/{settings.INVENTORY_PREFIX}/",)
+        if settings.INVENTORY_BUCKET
+        else (),
+    }
+    return {where: places for where, places in found.items() if places}
 
 
 def _has_kms(chosen: Connection) -> bool:

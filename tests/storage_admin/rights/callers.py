@@ -30,6 +30,8 @@ CALLERS: dict[str, Caller] = {
     "photos.views": Caller("photos", (WEB,)),
     "storage_admin.purge": Caller("purge", (WORKER,)),
     "storage_admin.bucket_settings": Caller("settings", (WEB,)),
+    # Also for a job that a lifecycle rule works off: a worker puts the rule, and takes it away.
+    "storage_admin.bucket_settings.lifecycle": Caller("settings", (WEB, WORKER)),
     "storage_admin.buckets.connecting": Caller("look", (WEB,)),
     "storage_admin.connections": Caller("look", (WEB,)),
     # These also when somebody presses "Look now", "Check now", "Count now".
@@ -46,6 +48,23 @@ CALLERS: dict[str, Caller] = {
     "storage_admin.jobs.kinds.emptying": Caller("destroy", (WORKER,)),
     "storage_admin.jobs.kinds.time_machine": Caller("recover", (WORKER,)),
     "storage_admin.schedules.acts.jobs": Caller("destroy", (WORKER,)),  # finds uploads to abort
+    "storage_admin.analytics": Caller("analytics", (WORKER,)),
+    "storage_admin.glue": Caller("glue", (WORKER,)),
+    "storage_admin.schedules.acts.analysis": Caller("glue", (SETUP,)),  # what a dry run tells
+    "storage_admin.arrivals.consuming": Caller("events", (WORKER,)),
+    "storage_admin.arrivals.queue_state": Caller("events", (WEB, WORKER)),
+    "storage_admin.arrivals.services": Caller("events", (WEB,)),
+    "storage_admin.arrivals.setup": Caller("events", (SETUP,)),
+    "storage_admin.arrivals.looking": Caller("arrivals", (WORKER,)),
+    "storage_admin.arrivals.notices": Caller("arrivals", (WORKER,)),
+    "storage_admin.arrivals.taking": Caller("arrivals", (WORKER,)),
+    "storage_admin.handover": Caller("batch", (WORKER,)),
+    # Whether a job may be handed over is asked when somebody presses the button.
+    "storage_admin.handover.operations": Caller("batch", (WEB,)),
+    "storage_admin.handover.rules": Caller("settings", (WEB,)),
+    "storage_admin.handover.services": Caller("batch", (WEB,)),
+    "storage_admin.inventory": Caller("inventory", (WEB, WORKER)),
+    "storage_admin.reconciliation.from_report": Caller("inventory", (WORKER,)),
     "storage_admin.mirror.importing": Caller("mirror", (SETUP,)),
     "storage_admin.mirror.register": Caller("mirror", (WEB,)),
     "storage_admin.mirror.verifying": Caller("mirror", (WORKER,)),

@@ -1,6 +1,7 @@
 """The printed documents, judged by the policy simulator of MiniStack: what is needed is allowed, no more."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from portal.aws.actions import ACTIONS as OF_SERVICES
 from portal.s3.actions import ACTIONS as OF_S3
-from portal.s3.actions import OF_ACCOUNT, OF_OBJECTS
+from portal.s3.actions import OF_ACCOUNT, OF_BATCH_JOBS, OF_OBJECTS
 from storage_admin.rights import policies
 from storage_admin.rights.features import FEATURES, Side, Where
 from storage_admin.rights.policies import Places
@@ -21,7 +22,23 @@ PLACES = Places(
     tables=("PetTracker-Pets",),
     account="111122223333",
     region="eu-central-1",
+    below={
+        Where.ANALYTICS: ("figures/analytics/",),
+        Where.ARRIVALS: ("scans/incoming/", "pictures/photos/"),
+        Where.LISTS: ("lists/batch/",),
+        Where.REPORTS: ("reports/inventory/",),
+    },
+    queues=("events", "events-dead"),
+    glue_jobs=("report",),
+    batch_role="arn:aws:iam::111122223333:role/batch",
 )
+AT = "eu-central-1:111122223333"
+OF_OTHER_SERVICES = {
+    "dynamodb": "arn:aws:dynamodb:eu-central-1:111122223333:table/PetTracker-Pets",
+    "sqs": f"arn:aws:sqs:{AT}:events-dead",
+    "glue": f"arn:aws:glue:{AT}:job/report",
+    "iam": "arn:aws:iam::111122223333:role/batch",
+}
 TABLE = "arn:aws:dynamodb:eu-central-1:111122223333:table/PetTracker-Pets"
 Judge = Callable[[dict[str, Any], str, str], bool]
 
@@ -48,16 +65,42 @@ def places_of(where: Where, action: str) -> list[str]:
     """Return resources, as Amazon would ask for them, that the action must be allowed on."""
     if action in OF_ACCOUNT:
         return ["*"]
-    if action.startswith("dynamodb:"):
-        return [TABLE]
+    if (service := action.partition(":")[0]) in OF_OTHER_SERVICES:
+        return [OF_OTHER_SERVICES[service]]
+    if action in OF_BATCH_JOBS:
+        return [f"arn:aws:s3:{AT}:job/1"]
     if action not in OF_OBJECTS:
-        return ["arn:aws:s3:::pictures"]
+        of_lists = where is Where.LISTS and not action.startswith("s3:GetBucket")
+        of_reports = where is Where.REPORTS and action == "s3:ListBucket"
+        bucket = {
+            Where.ANALYTICS: "figures",
+            Where.ARRIVALS: "scans",
+            Where.LISTS: "lists" if of_lists else "archive",
+            Where.REPORTS: "reports" if of_reports else "archive",
+        }.get(where, "pictures")
+        return [f"arn:aws:s3:::{bucket}"]
+    if where is Where.ARRIVALS and action == "s3:PutObject":
+        where = Where.PHOTOS
     keys = {
         Where.PHOTOS: ["photos/unassigned/1.jpg", "renditions/1/card-2.webp"],
         Where.EXPORTS: ["exports/pictures-job-1-20260101.zip"],
         Where.BUCKETS: ["photos/unassigned/1.jpg", "any/key"],
-    }[where]
-    return [f"arn:aws:s3:::pictures/{key}" for key in keys]
+    }
+    elsewhere = {
+        Where.ANALYTICS: ["figures/analytics/pets/1.parquet"],
+        Where.ARRIVALS: ["scans/incoming/1.jpg", "pictures/photos/unassigned/1.jpg"],
+        Where.LISTS: ["lists/batch/manifests/1.csv"],
+        Where.REPORTS: ["reports/inventory/archive/all/1/manifest.json"],
+    }
+    found = elsewhere.get(where) or [f"pictures/{key}" for key in keys[where]]
+    return [f"arn:aws:s3:::{one}" for one in found]
+
+
+def stranger(resource: str) -> str:
+    """Return the same of somebody else: of another bucket, or of another name."""
+    if ":s3:::" not in resource:
+        return re.sub(r"[^:/]+$", "strangers", resource)
+    return re.sub(r":::[^/]+", ":::strangers", resource)
 
 
 @pytest.mark.parametrize("side", Side)
@@ -74,9 +117,8 @@ def test_what_a_feature_asks_is_allowed_and_elsewhere_is_not(judge: Judge, featu
     ]
     allowed_elsewhere = [
         action
-        for action in sorted(asked - OF_ACCOUNT)
-        if judge(policy, action, places_of(feature.where, action)[0].replace("pictures", "strangers"))
-        and not action.startswith("dynamodb:")
+        for action in sorted(asked - OF_ACCOUNT - OF_BATCH_JOBS)
+        if judge(policy, action, stranger(places_of(feature.where, action)[0]))
     ]
 
     assert not refused
@@ -125,6 +167,17 @@ PICTURE = "arn:aws:s3:::pictures/photos/unassigned/1.jpg"
         (("mirror",), Side.WORKER, "dynamodb:PutItem", f"{TABLE}2"),
         (("mirror",), Side.WEB, "dynamodb:Scan", TABLE),
         (("photos",), Side.SETUP, "s3:DeleteBucket", "arn:aws:s3:::pictures"),
+        (("arrivals",), Side.WORKER, "s3:PutObject", "arn:aws:s3:::scans/incoming/1.jpg"),
+        (("arrivals",), Side.WORKER, "s3:DeleteObject", "arn:aws:s3:::scans/incoming/1.jpg"),
+        (("events",), Side.WORKER, "sqs:SendMessage", f"arn:aws:sqs:{AT}:events"),
+        (("events",), Side.WORKER, "sqs:DeleteQueue", f"arn:aws:sqs:{AT}:events"),
+        (("analytics",), Side.WORKER, "s3:GetObject", PICTURE),
+        (("glue",), Side.WORKER, "glue:StartJobRun", f"arn:aws:glue:{AT}:job/other"),
+        (("glue",), Side.SETUP, "glue:StartJobRun", f"arn:aws:glue:{AT}:job/report"),
+        (("batch",), Side.WORKER, "iam:PassRole", "arn:aws:iam::111122223333:role/admin"),
+        (("batch",), Side.WEB, "s3:CreateJob", "*"),
+        (("batch",), Side.WORKER, "s3:PutObject", PICTURE),
+        (("inventory",), Side.WORKER, "s3:PutObject", "arn:aws:s3:::reports/inventory/1"),
     ],
 )
 def test_what_is_not_needed_is_refused(judge: Judge, slugs, side, action, resource) -> None:
