@@ -10,7 +10,7 @@ from typing import Any
 from photos import keys
 from portal.aws.actions import ACTIONS as OF_SERVICES
 from portal.s3.actions import ACTIONS as OF_S3
-from portal.s3.actions import OF_ACCOUNT, OF_BATCH_JOBS, OF_OBJECTS, GIVES_ROLE
+from portal.s3.actions import GIVES_ROLE, OF_ACCOUNT, OF_BATCH_JOBS, OF_OBJECTS
 from storage_admin.exports.register import PREFIX as EXPORTS
 from storage_admin.rights.features import Feature, Side, Where
 
