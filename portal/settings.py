@@ -200,7 +200,6 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "uploads": {"daily_at": env.time_of_day("SCHEDULE_UPLOADS", "04:00")},
     "posture": {"daily_at": env.time_of_day("SCHEDULE_POSTURE", "05:00")},
 }
-# The exports' tasks load pyarrow: workers alone import them.
 CELERY_IMPORTS = (
     "storage_admin.schedules.tasks",
     "storage_admin.analytics.tasks",

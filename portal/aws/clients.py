@@ -11,6 +11,7 @@ from django.conf import settings
 
 from portal.aws.errors import translated
 from portal.s3 import renewal, session
+from portal.s3.patience import make_patient
 
 # Of one call; the standard mode retries what is throttled, with growing pauses and jitter.
 _CONNECT_SECONDS = 3
@@ -48,6 +49,7 @@ def client(service: Any, *, read_seconds: int = READ_SECONDS, requests: int = _R
                         max_pool_connections=POOL,
                     ),
                 )
+            make_patient(new)
             renewal.watch(new, made, alias, session.renew)
             _clients[key] = (made, new)
         return _clients[key][1]

@@ -19,7 +19,7 @@ tables.py    reads the rows, some thousand at a time
 parquet.py   writes a part
 running.py   the worker's side: claims, parts, manifest
 tidying.py   removes what nobody will read
-queue.py     sends the task by its name: whoever only asks does not load pyarrow
+queue.py     sends the task by its name
 services.py  the request side
 register.py  the list in the admin
 """

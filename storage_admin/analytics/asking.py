@@ -1,4 +1,4 @@
-"""Begins an export, and tells what one would write; whoever only asks does not load pyarrow."""
+"""Begins an export, and tells what one would write."""
 
 from __future__ import annotations
 

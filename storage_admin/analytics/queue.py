@@ -1,4 +1,4 @@
-"""Sends the tasks of exports by their names: importing them would load pyarrow, 40 MB, into every process."""
+"""Sends the tasks of exports by their names: who asks for an export stands below what does it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Celery tasks of exports: in a module that workers alone import (CELERY_IMPORTS), for pyarrow's sake."""
+"""Celery tasks of exports; workers find them by CELERY_IMPORTS."""
 
 from celery import shared_task
 

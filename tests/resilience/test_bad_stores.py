@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from portal import health
+from portal.aws import clients
 from portal.models import User
 from portal.s3.patience import LEAST_SECONDS, PAGE_SECONDS
 from storage_admin.models import Bucket
@@ -40,12 +41,17 @@ NOT_WALKED = {"logout", "view_on_site", "app_list", "jsi18n", None}
 
 @pytest.fixture(params=STORES)
 def bad_store(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
-    """The name of how the store misbehaves."""
+    """The name of how the store misbehaves, and Amazon's other services with it."""
     with STORES[request.param]() as address:
         use_store(settings, address, browser_endpoint_url="")
         settings.AWS_STORAGE_BUCKET_NAME = "pettracker-tests"
         settings.INVENTORY_BUCKET = "pettracker-reports"
+        settings.SERVICES_ENDPOINT_URL = address
+        settings.DYNAMODB_MIRROR = settings.S3_EVENTS = settings.ARRIVALS = True
+        settings.GLUE_JOBS = ["report"]
+        settings.ANALYTICS_BUCKET = "pettracker-figures"
         yield request.param
+        clients.forget()
         leave_store()
 
 
@@ -91,8 +97,8 @@ class Walk:
         """Return every address; those of rows that the walk has none of are no row's, and answer 404."""
         values = {
             "bucket_id": self.bucket.pk, "photo_id": self.photo.pk, "pet_id": self.photo.pet.pk,
-            "link_id": 1, "change_id": 1, "job_id": self.job.pk, "pk": 1, "id": 1, "token": "x" * 43,
-            "slug": "versioning", "name": "tile", "kind": "hide",
+            "link_id": 1, "change_id": 1, "job_id": self.job.pk, "run_id": 1, "pk": 1, "id": 1,
+            "token": "x" * 43, "slug": "versioning", "name": "tile", "kind": "hide",
             "schedule": "trash",
         }  # fmt: skip
         query = f"key={self.photo.key}&version=v1&newest=v1&prefix=photos/&moment=2026-01-01T00:00"

@@ -1,9 +1,6 @@
 """Slices, queries, the timetable, the command, the task: how an export is begun and carried to its end."""
 
 import io
-import os
-import subprocess
-import sys
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -11,7 +8,6 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from celery import current_app
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -242,14 +238,3 @@ def test_task_is_sent_by_a_name_that_workers_know() -> None:
     current_app.loader.import_default_modules()
 
     assert queue._RUN in current_app.tasks
-
-
-def test_web_process_does_not_load_pyarrow() -> None:
-    """It would be 29 MB more in each, for nothing."""
-    script = (
-        "import django, sys; django.setup(); from django.urls import get_resolver; "
-        "get_resolver().url_patterns; assert 'pyarrow' not in sys.modules"
-    )
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings", "ANALYTICS_BUCKET": "analytics"}
-
-    subprocess.run([sys.executable, "-c", script], check=True, env=environment, cwd=settings.BASE_DIR)
