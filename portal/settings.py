@@ -287,6 +287,8 @@ SERVICES_ENDPOINT_URL = env.text("SERVICES_ENDPOINT_URL", "")
 # The mobile app's tables, kept equal to the rows (storage_admin/mirror); off: nothing is noticed or sent.
 DYNAMODB_MIRROR = env.flag("DYNAMODB_MIRROR", False)
 DYNAMODB_TABLE_PREFIX = env.text("DYNAMODB_TABLE_PREFIX", "PetTracker-")
+DYNAMODB_PETS_TABLE = env.text("DYNAMODB_PETS_TABLE", "Pets")
+DYNAMODB_PHOTOS_TABLE = env.text("DYNAMODB_PHOTOS_TABLE", "Photos")
 # Jobs on more objects may be handed over to Amazon; to S3 Batch Operations only with a bucket and a role.
 HANDOVER_OBJECTS = env.number("HANDOVER_OBJECTS", 10_000)
 BATCH_BUCKET = env.text("BATCH_BUCKET", "")

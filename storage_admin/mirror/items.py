@@ -23,8 +23,8 @@ def table(which: str) -> Table:
     """Return the table's name, key and index; `which` is a `MirrorItem.Table`."""
     prefix = settings.DYNAMODB_TABLE_PREFIX
     if which == MirrorItem.Table.PETS:
-        return Table(f"{prefix}Pets", "PetId", "OwnerId-index", "OwnerId")
-    return Table(f"{prefix}Photos", "PhotoId", "PetId-index", "PetId")
+        return Table(f"{prefix}{settings.DYNAMODB_PETS_TABLE}", "PetId", "OwnerId-index", "OwnerId")
+    return Table(f"{prefix}{settings.DYNAMODB_PHOTOS_TABLE}", "PhotoId", "PetId-index", "PetId")
 
 
 def of_pet(pet: Pet, *, owner_id: str, kg: Decimal | None, version: int) -> Item:

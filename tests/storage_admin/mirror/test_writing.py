@@ -47,6 +47,13 @@ def test_pet_arrives_as_the_app_knows_it(mirror: str) -> None:
     }  # fmt: skip
 
 
+def test_tables_are_called_as_the_settings_say(settings: Any) -> None:
+    settings.DYNAMODB_TABLE_PREFIX = ""
+    settings.DYNAMODB_PETS_TABLE, settings.DYNAMODB_PHOTOS_TABLE = "app-pets", "app-pictures"
+
+    assert [items.table(which).name for which in MirrorItem.Table] == ["app-pets", "app-pictures"]
+
+
 def test_unknown_values_are_absent(mirror: str) -> None:
     pet = PetFactory(owner=None)
 
