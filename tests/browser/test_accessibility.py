@@ -42,8 +42,6 @@ PAGES = [
     "/admin/storage_admin/bucket/",
     "/admin/storage_admin/bucket/ > change",
     "/admin/storage_admin/bucket/connect/",
-    "/admin/storage_admin/arrival/",
-    "/admin/storage_admin/arrival/events/",
     "/admin/storage_admin/sharelink/",
     "/admin/storage_admin/sharelink/ > change",
     "/admin/storage_admin/sharelink/bucket/1/share/?key=a",
