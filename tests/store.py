@@ -49,7 +49,7 @@ def use_store(
     # A thread that a page gave up waiting for may have made its client when the settings were back.
     for key in [key for key, one in clients.items() if key[1] == session.DEFAULT]:
         if clients[key].meta.endpoint_url not in {endpoint_url, browser_endpoint_url}:
-            del clients[key]
+            clients.pop(key).close()
     session._sessions, session._clients = sessions, clients
 
 

@@ -51,6 +51,8 @@ def client(service: Any, *, read_seconds: int = READ_SECONDS, requests: int = _R
                 )
             make_patient(new)
             renewal.watch(new, made, alias, session.renew)
+            if key in _clients:
+                session.retire([_clients[key][1]])
             _clients[key] = (made, new)
         return _clients[key][1]
 

@@ -40,6 +40,9 @@ USER_AGENT = f"PetTracker-portal Boto3/{boto3.__version__}"
 FALLBACK_REGION = "us-east-1"  # what S3-compatible stores expect when nobody names a region
 
 
+RETIRED_SECONDS = 1_800  # longer than all attempts of one call
+
+
 class Timeouts(Enum):
     """How long a call may take: (connect seconds, read seconds, requests in all)."""
 
@@ -243,13 +246,28 @@ def _as_for_a_page() -> Config:
 def renew(alias: str = DEFAULT) -> None:
     """Let the next call of this process read the connection's keys anew, where boto3 finds them.
 
-    What is under way keeps its clients: they are left to the garbage collector, not closed.
+    What is under way keeps its clients.
     """
     with _lock:
-        for known in (_sessions, _clients, _neighbours):
-            mine: Any = known
-            for key in [key for key in mine if key[:2] == (os.getpid(), alias)]:
-                del mine[key]
+        dropped = [_taken_out(known, alias) for known in (_sessions, _clients, _neighbours)]
+    retire([*dropped[1], *dropped[2]])
+
+
+def _taken_out(known: Any, alias: str) -> list[Any]:
+    return [known.pop(key) for key in list(known) if key[:2] == (os.getpid(), alias)]
+
+
+def retire(clients: list[Any]) -> None:
+    """Close clients that nobody asks any more, when whatever is under way with them must have ended."""
+    if clients:
+        timer = threading.Timer(RETIRED_SECONDS, _close, [clients])
+        timer.daemon = True
+        timer.start()
+
+
+def _close(clients: list[Any]) -> None:
+    for one in clients:
+        one.close()
 
 
 def forget() -> None:
