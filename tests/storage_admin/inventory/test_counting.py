@@ -92,9 +92,10 @@ def test_folders_beyond_what_fits_are_one_sum(monkeypatch: pytest.MonkeyPatch) -
 def test_broken_report_ends_the_count_with_the_reason(pets: Bucket, reported: Callable[..., None]) -> None:
     reported([row("a")])
     report = reports.newest(pets)
-    where = {"Bucket": report.bucket, "Key": report.files[0].key}
-    body = session.client().get_object(**where)["Body"].read()
-    session.client().put_object(**where, Body=body[:-1] + bytes([body[-1] ^ 1]))
+    key = report.files[0].key
+    body = session.client().get_object(Bucket=report.bucket, Key=key)["Body"].read()
+    changed = body[:-1] + bytes([body[-1] ^ 1])
+    session.client().put_object(Bucket=report.bucket, Key=key, Body=changed)
 
     found = counted(pets, inventory=True)
 
