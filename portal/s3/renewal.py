@@ -28,7 +28,7 @@ OVER = frozenset(
     }
 )
 # A refused HEAD has no body: with keys that have ended it is 400, and nothing more.
-_NO_REASON = "400"  # a refused HEAD has no body: with keys that have ended it is this, and no word more
+_NO_REASON = "400"
 LEAST_SECONDS = 1  # between two renewals of a connection: each makes a session and clients anew
 
 _renewed: dict[tuple[int, str], float] = {}

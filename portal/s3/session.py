@@ -38,8 +38,6 @@ DEFAULT = "default"
 # Given whole: botocore puts its own together twice for each request, an eighth of the time of a call.
 USER_AGENT = f"PetTracker-portal Boto3/{boto3.__version__}"
 FALLBACK_REGION = "us-east-1"  # what S3-compatible stores expect when nobody names a region
-
-
 RETIRED_SECONDS = 1_800  # longer than all attempts of one call
 
 
