@@ -21,6 +21,7 @@ from portal.s3.errors import Conflict, S3Error, StorageUnavailable, translated
 from portal.s3.inexact_keys import ILLEGAL_IN_XML, UNSPELLED
 from portal.s3.listing import LARGEST_PAGE, ListedVersion, Mark, versions_page
 from portal.s3.patience import read_body
+from portal.s3.reading import Pieces
 from portal.s3.session import DEFAULT, Timeouts, client
 from portal.s3.types import DeleteOutcome, ObjectInfo
 
@@ -72,17 +73,11 @@ def read(bucket: str, key: str, *, version_id: str = "", alias: str = DEFAULT) -
 
 def stream(
     bucket: str, key: str, *, version_id: str = "", chunk_bytes: int = 65_536, alias: str = DEFAULT
-) -> Iterator[bytes]:
+) -> Pieces:
     """Open the object now (errors come now) and return its bytes in pieces."""
     extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
     with translated("GetObject"):
-        body = client(alias).get_object(Bucket=bucket, Key=key, **extra)["Body"]
-
-    def pieces() -> Iterator[bytes]:
-        with translated("GetObject"):
-            yield from body.iter_chunks(chunk_bytes)
-
-    return pieces()
+        return Pieces(client(alias).get_object(Bucket=bucket, Key=key, **extra)["Body"], chunk_bytes)
 
 
 def put(

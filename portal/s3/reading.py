@@ -1,8 +1,8 @@
-"""Reading one object exactly as it was seen: on the condition of its ETag, in pieces."""
+"""Reading one object in pieces, and exactly as it was seen: on the condition of its ETag."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,30 @@ from portal.s3.session import Timeouts
 CHUNK_BYTES = 256 * 1024
 
 
+class Pieces(Iterable[bytes]):
+    """An open object's bytes, to be read once. StorageUnavailable when the connection ends before they do.
+
+    `close` lets go of the connection: Django calls it when a browser goes away, also before the
+    first piece, where a generator would never have come to its `finally`.
+    """
+
+    def __init__(self, body: Any, chunk_bytes: int) -> None:
+        self._body = body
+        self._chunk_bytes = chunk_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the bytes, and let go of the connection after the last."""
+        try:
+            with translated("GetObject"):
+                yield from self._body.iter_chunks(self._chunk_bytes)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the connection. Bytes that have not been read are given up."""
+        self._body.close()
+
+
 @dataclass(frozen=True)
 class Opened:
     """A version whose bytes are ready to come; `version_id` is empty where the bucket names none."""
@@ -21,15 +45,7 @@ class Opened:
     version_id: str
     length: int  # bytes
     modified: datetime
-    body: Any
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the bytes. StorageUnavailable when the connection ends before they do."""
-        try:
-            with translated("GetObject"):
-                yield from self.body.iter_chunks(CHUNK_BYTES)
-        finally:
-            self.body.close()
+    pieces: Pieces
 
 
 def opened(
@@ -54,6 +70,5 @@ def opened(
     with translated("GetObject"):
         answer = session.client(alias, Timeouts.WORKER).get_object(Bucket=bucket, Key=key, **extra)
     named = answer.get("VersionId", "")
-    return Opened(
-        "" if named == "null" else named, answer["ContentLength"], answer["LastModified"], answer["Body"]
-    )
+    pieces = Pieces(answer["Body"], CHUNK_BYTES)
+    return Opened("" if named == "null" else named, answer["ContentLength"], answer["LastModified"], pieces)

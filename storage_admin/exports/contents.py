@@ -62,7 +62,7 @@ def read(source: Source) -> Content:
     opened = _opened(source, source.version_id)
     digest, crc, held = hashlib.sha256(), 0, bytearray()
     is_small = source.bytes <= SMALL_BYTES
-    for piece in opened.pieces():
+    for piece in opened.pieces:
         digest.update(piece)
         crc = zlib.crc32(piece, crc)
         if is_small:
@@ -77,7 +77,7 @@ def again(source: Source, content: Content) -> Iterator[bytes]:
 
     def pieces() -> Iterator[bytes]:
         crc = 0
-        for piece in opened.pieces():
+        for piece in opened.pieces:
             crc = zlib.crc32(piece, crc)
             yield piece
         if crc != content.crc:
@@ -91,7 +91,7 @@ def _opened(source: Source, version_id: str) -> reading.Opened:
         source.bucket, source.key, if_etag=source.etag, version_id=version_id, alias=source.alias
     )
     if opened.length != source.bytes:
-        opened.body.close()
+        opened.pieces.close()
         raise BadContent(_("The store has another size of it now than in its list."), code="Size")
     return opened
 

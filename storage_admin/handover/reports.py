@@ -134,21 +134,18 @@ def _rows(handover: JobHandover, file: int, start: int) -> Generator[tuple[Row, 
     if start >= objects.head(settings.BATCH_BUCKET, key, alias=alias).bytes:
         return
     body = reading.opened(settings.BATCH_BUCKET, key, if_etag="", start=start, alias=alias)
-    lines = _Lines(body.pieces())
-    try:
+    lines = _Lines(body.pieces)
+    with closing(body.pieces):  # whoever stops early has not read to the end
         for values in csv.reader(lines):
             if values:
                 yield dict(zip_longest(columns, values[: len(columns)], fillvalue="")), start + lines.taken
-    finally:
-        lines.close()
 
 
 class _Lines:
     """The lines of a body that comes in pieces; `taken` counts the bytes of those that were taken."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._lines = self._split()
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._lines = self._split(pieces)
         self.taken = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -159,22 +156,15 @@ class _Lines:
         self.taken += len(line)
         return line.decode("utf-8", "replace")
 
-    def close(self) -> None:
-        """Let go of the connection: whoever stops early has not read to the end."""
-        self._lines.close()
-
-    def _split(self) -> Generator[bytes]:
+    @staticmethod
+    def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
         rest = b""
-        try:
-            for piece in self._pieces:
-                *whole, rest = (rest + piece).split(b"\n")
-                for line in whole:
-                    yield line + b"\n"
-            if rest:
-                yield rest
-        finally:
-            if isinstance(self._pieces, Generator):
-                self._pieces.close()
+        for piece in pieces:
+            *whole, rest = (rest + piece).split(b"\n")
+            for line in whole:
+                yield line + b"\n"
+        if rest:
+            yield rest
 
 
 def _commit(claim: Claim, handover: JobHandover, rows: Sequence[Row], place: int) -> None:

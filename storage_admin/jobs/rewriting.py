@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext_lazy
 
@@ -136,7 +136,7 @@ def _same_bytes(job: Job, key: str, one: str, other: str) -> bool:
     return len(digests) == 1
 
 
-def _sha256(chunks: Iterator[bytes]) -> str:
+def _sha256(chunks: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
     for chunk in chunks:
         digest.update(chunk)

@@ -3,6 +3,7 @@ import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import boto3
@@ -101,8 +102,9 @@ def test_store_takes_a_signed_upload_once(store):
     with urlopen(Request(url, data=b"first", headers=headers, method="PUT"), timeout=10) as answer:
         assert answer.status == 200
 
-    with pytest.raises(OSError, match="412"):
+    with pytest.raises(HTTPError, match="412") as refusal:
         urlopen(Request(url, data=b"second", headers=headers, method="PUT"), timeout=10)
+    refusal.value.close()
     assert s3.get_object(Bucket="signed-uploads", Key="b.jpg")["Body"].read() == b"first"
 
 

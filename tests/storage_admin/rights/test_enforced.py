@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
@@ -28,6 +29,7 @@ from tests.store import leave_store, use_store
 
 BUCKET = "photos-of-a-test"
 NEVER = float("inf")
+ACCOUNT_ID = "123456789012"  # moto's own
 MOTOS_OWN = {"s3:ListBucket": "s3:HeadBucket"}
 PHOTOS = [one for one in FEATURES if one.slug == "photos"]
 PURGE = [one for one in FEATURES if one.slug == "purge"]
@@ -62,6 +64,16 @@ class Gate:
         self.settings.STORAGES = dict(self.settings.STORAGES)
 
 
+def _let_moto_learn_its_paths() -> None:
+    """Ask each service once: it makes its parsers at the first call, and two threads of a page may be that.
+
+    Python 3.11 parses in one thread at a time (SystemError: AST constructor recursion depth mismatch).
+    """
+    boto3.client("s3", region_name="us-east-1").list_buckets()
+    with suppress(ClientError):  # the account has none
+        boto3.client("s3control", region_name="us-east-1").get_public_access_block(AccountId=ACCOUNT_ID)
+
+
 @pytest.fixture
 def gate(settings: Any) -> Iterator[Gate]:
     # moto has keys of its own in the environment: ours are taken back before these are.
@@ -71,6 +83,8 @@ def gate(settings: Any) -> Iterator[Gate]:
         settings.S3_CONNECTIONS["default"]["addressing_style"] = "auto"
         settings.AWS_STORAGE_BUCKET_NAME = BUCKET
         made = Gate(settings, monkeypatch)
+        made.open()
+        _let_moto_learn_its_paths()
         yield made
         made.open()
         session.forget()
