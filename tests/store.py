@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from portal.local import ports
-from portal.s3 import buckets, renewal, session
+from portal.s3 import buckets, renewal, session, unrelated
 from portal.s3.photo_bucket import prepare
 from portal.s3.session import Timeouts
 from tests.servers import Store
@@ -100,7 +100,8 @@ def store_calls() -> Iterator[list[str]]:
     called: list[str] = []
 
     def note(model: Any, **_event: Any) -> None:
-        called.append(model.name)
+        if not unrelated.asking.get():  # which a client does once: the first test with it would count more
+            called.append(model.name)
 
     events = [client.meta.events for client in _all_clients()]
     for event in events:
@@ -119,6 +120,8 @@ def answering(operation: str, answer: Callable[[], Any], *, times: int | None = 
     count = itertools.count(1)
 
     def hook(**_event: Any) -> Any:
+        if unrelated.asking.get():  # which a client does once: the first test with it would meet more
+            return None
         return answer() if times is None or next(count) <= times else None
 
     events = [client.meta.events for client in _all_clients()]

@@ -149,6 +149,8 @@ def client(alias: str = DEFAULT, timeouts: Timeouts = Timeouts.WEB, *, for_brows
             make_light(new, when=is_bulk)
             pace_bulk(new, alias, chosen.requests_a_second)
             unrelated.notice(new)
+            if endpoint:
+                unrelated.ask_first(new)
             renewal.watch(new, made, alias, renew)
             _clients[key] = new
         return _clients[key]

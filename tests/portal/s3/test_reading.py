@@ -1,16 +1,25 @@
 """An open object's bytes: whoever goes away early, or never begins, leaves no connection open."""
 
 import io
+from collections.abc import Iterator
 
 import pytest
 from botocore.response import StreamingBody
+from django.core.signals import request_finished
+from django.db import close_old_connections
 from django.http import FileResponse
 
 from portal.s3.reading import Pieces
 
-pytestmark = pytest.mark.django_db  # at the end of an answer Django lets go of its connections
-
 BYTES = b"0123456789"
+
+
+@pytest.fixture(autouse=True)
+def databases_left_alone() -> Iterator[None]:
+    """The end of an answer closes them, and they are the test's; Django's test client does the same."""
+    request_finished.disconnect(close_old_connections)
+    yield
+    request_finished.connect(close_old_connections)
 
 
 @pytest.fixture
