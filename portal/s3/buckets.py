@@ -132,7 +132,7 @@ def _steps_of_birth(bucket: str, birth: Birth, alias: str) -> dict[str, tuple[st
     steps: dict[str, tuple[str, Callable[[], None]]] = {
         "public_access_block": (
             _("public access block"),
-            lambda: public_access_block.write(bucket, birth.public_access_block, alias=alias),
+            lambda: public_access_block.shut(bucket, birth.public_access_block, alias=alias),
         ),
         "ownership": (
             _("object ownership"),

@@ -34,6 +34,7 @@ class Server(StrEnum):
 
     AMAZON = "amazon"
     SEAWEEDFS = "seaweedfs"
+    CEPH = "ceph"
     MINISTACK = "ministack"
     MOTO = "moto"
     OTHER = "other"
@@ -90,10 +91,12 @@ class Capability(StrEnum):
     PUBLIC_ACCESS_BLOCK = "Block Public Access"
     PUBLIC_ACCESS_BLOCK_ENFORCED = "Block Public Access refuses public ACLs"
     SELF_COPY_REFUSED = "a copy onto itself that changes nothing is refused"
+    STACKED_MARKERS = "a delete of what is hidden already adds one more marker"
     SMALLEST_MOVED = "the smallest size that transitions move is kept"
     STRANGERS_REFUSED = "who has no keys and no grant reads nothing"
     SUSPENDED_VERSIONS = "suspended buckets keep their versions, and deletes there leave a marker"
     TAGS_OF_BUCKET = "tags of buckets"
+    UPLOADS_UNDER_BLOCK = "uploads are taken where public ACLs are blocked"
 
 
 _NO_ACCOUNTS = gettext_lazy("It has no accounts with settings of their own.")
@@ -104,6 +107,14 @@ _NO_EVENTS = gettext_lazy("It sends no events to Amazon's queues.")
 _LOSES_BESIDE_FOLDERS = gettext_lazy(
     "Where a page of a listing ends between a key and others that begin with it and a /, it loses the key."
 )
+_NAMES_OF_CLASSES = gettext_lazy("Archive classes are names to it: the objects stay readable.")
+_NOT_LIFTED = gettext_lazy("It shortens a lock, and lifts none: let it end soon instead.")
+_ONE_PAGE = gettext_lazy("Its first page of buckets is its last.")
+_COPIES_OVER = gettext_lazy("It copies whatever is at the target.")
+_COPIES_WHAT_IS = gettext_lazy("It copies whatever the source has become.")
+_FORGETS_HOW_MANY = gettext_lazy("It forgets how many older versions a rule keeps.")
+_FORGETS_SMALLEST = gettext_lazy("It forgets the smallest size that transitions move.")
+_SILENT_MARKERS = gettext_lazy("It answers 404 for a hidden object as for one that never was.")
 _NO_ENCODING = gettext_lazy("It ignores EncodingType in version listings: control characters come as U+FFFD.")
 _NO_INVENTORY = gettext_lazy(
     "Inventories are set up at Amazon alone: another store takes their removal for the bucket's."
@@ -124,7 +135,7 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.ACLS_IN_THE_WAY: gettext_lazy("It enforces ownership over grants that are left."),
         Capability.ACLS_REFUSED: gettext_lazy("It takes ACLs also where ownership is enforced."),
         Capability.ANY_CHARACTERS: gettext_lazy("It loses keys with such characters from its listings."),
-        Capability.ARCHIVES: gettext_lazy("Archive classes are names to it: the objects stay readable."),
+        Capability.ARCHIVES: _NAMES_OF_CLASSES,
         Capability.BESIDE_FOLDERS: _LOSES_BESIDE_FOLDERS,
         Capability.BESIDE_FOLDERS_BY_VERSION: _LOSES_BESIDE_FOLDERS,
         Capability.EMPTY_SEGMENTS: gettext_lazy("It stores a//b as a/b, and refuses ./ and ../."),
@@ -137,10 +148,8 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.LIFECYCLE_EVERY_FIELD: gettext_lazy(
             "It refuses rules that move objects to another class."
         ),
-        Capability.LIFTED_LOCK: gettext_lazy("It shortens a lock, and lifts none: let it end soon instead."),
-        Capability.MARKER_BY_HEAD: gettext_lazy(
-            "It answers 404 for a hidden object as for one that never was."
-        ),
+        Capability.LIFTED_LOCK: _NOT_LIFTED,
+        Capability.MARKER_BY_HEAD: _SILENT_MARKERS,
         Capability.NOT_EMPTY: gettext_lazy("It deletes a bucket together with older versions and markers."),
         Capability.NULL_MARKERS: gettext_lazy(
             "It keeps the marker “null” and says that it is gone. Restore an older version instead."
@@ -151,6 +160,29 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.RESTORE: gettext_lazy("Nothing is archived, so nothing is restored (405)."),
         Capability.SLOW_RESTORE: gettext_lazy("Nothing is archived, so nothing is restored (405)."),
     },
+    # As Ceph 16.2 with the object gateway does it; later releases may do more.
+    Server.CEPH: {
+        Capability.ACCOUNTS: _NO_ACCOUNTS,
+        Capability.ANY_CHARACTERS: gettext_lazy("Its lists of versions fail where such a key is."),
+        Capability.ARCHIVES: _NAMES_OF_CLASSES,
+        Capability.CONDITIONAL_COPY: _COPIES_OVER,
+        Capability.CONDITIONAL_DELETE: gettext_lazy("It deletes whatever the object has become."),
+        Capability.CONDITIONAL_SOURCE: _COPIES_WHAT_IS,
+        Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE,
+        Capability.EVENT_BRIDGE: gettext_lazy("It sends events to its own topics alone."),
+        Capability.INVENTORY: _NO_INVENTORY,
+        Capability.KMS: gettext_lazy("Without TLS and a KMS beside it, it refuses to write with a KMS key."),
+        Capability.LIFECYCLE_EVERY_FIELD: _FORGETS_HOW_MANY,
+        Capability.LIFTED_LOCK: _NOT_LIFTED,
+        Capability.MARKER_BY_HEAD: _SILENT_MARKERS,
+        Capability.OWNER_CHECK: _NO_OWNERS,
+        Capability.PAGED_BUCKETS: _ONE_PAGE,
+        Capability.SMALLEST_MOVED: _FORGETS_SMALLEST,
+        Capability.STACKED_MARKERS: gettext_lazy("What is hidden keeps one marker, deleted again or not."),
+        Capability.UPLOADS_UNDER_BLOCK: gettext_lazy(
+            "Where it blocks public ACLs, it refuses every upload, also private ones."
+        ),
+    },
     Server.MINISTACK: {
         Capability.ACLS_BELOW_MARKERS: gettext_lazy("It knows no ACL of an object that is hidden."),
         Capability.ACLS_ENFORCED: gettext_lazy("It asks nobody for keys, whatever an ACL says."),
@@ -159,18 +191,18 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.BATCH_LIMIT: gettext_lazy("It takes any number of keys."),
         Capability.BESIDE_FOLDERS_BY_VERSION: gettext_lazy("It shows a folder again on every page."),
         Capability.BUCKET_KEY: gettext_lazy("It forgets the bucket key of an object."),
-        Capability.CONDITIONAL_COPY: gettext_lazy("It copies whatever is at the target."),
+        Capability.CONDITIONAL_COPY: _COPIES_OVER,
         Capability.CARRIAGE_RETURNS: gettext_lazy("Its listings give such keys back as other ones."),
         Capability.ENCODED_VERSIONS: _NO_ENCODING,
         Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE,
         Capability.INVENTORY: _NO_INVENTORY,
-        Capability.LIFTED_LOCK: gettext_lazy("It shortens a lock, and lifts none: let it end soon instead."),
+        Capability.LIFTED_LOCK: _NOT_LIFTED,
         Capability.MULTIPART_TAGS: gettext_lazy("It drops tags that a multipart upload begins with."),
         Capability.OWNER_CHECK: _NO_OWNERS,
         Capability.POLICY_STATUS: gettext_lazy("It answers without a judgement."),
         Capability.POLICY_STATUS_OF_NONE: gettext_lazy("It answers without a judgement."),
         Capability.SELF_COPY_REFUSED: gettext_lazy("It copies an object onto itself without any change."),
-        Capability.SMALLEST_MOVED: gettext_lazy("It forgets the smallest size that transitions move."),
+        Capability.SMALLEST_MOVED: _FORGETS_SMALLEST,
         Capability.STRANGERS_REFUSED: gettext_lazy("It asks nobody for keys."),
     },
     Server.MOTO: {
@@ -179,28 +211,31 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.ACLS_REFUSED: gettext_lazy("It takes ACLs also where ownership is enforced."),
         Capability.ANY_CHARACTERS: gettext_lazy("Its listings give such keys back as other ones."),
         Capability.BATCH_LIMIT: gettext_lazy("It takes any number of keys."),
-        Capability.CONDITIONAL_COPY: gettext_lazy("It copies whatever is at the target."),
-        Capability.CONDITIONAL_SOURCE: gettext_lazy("It copies whatever the source has become."),
+        Capability.CONDITIONAL_COPY: _COPIES_OVER,
+        Capability.CONDITIONAL_SOURCE: _COPIES_WHAT_IS,
         Capability.CARRIAGE_RETURNS: gettext_lazy("Its listings give such keys back as other ones."),
         Capability.ENCODED_VERSIONS: _NO_ENCODING,
         Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE,
         Capability.EVENT_BRIDGE: gettext_lazy("It forgets that events go to EventBridge."),
         Capability.GRANTS: gettext_lazy("It keeps the owner's grant alone."),
         Capability.INVENTORY: _NO_INVENTORY,
-        Capability.LIFECYCLE_EVERY_FIELD: gettext_lazy("It forgets how many older versions a rule keeps."),
+        Capability.LIFECYCLE_EVERY_FIELD: _FORGETS_HOW_MANY,
         Capability.LOCK_ON_COPY: gettext_lazy("It wants a checksum header that CopyObject does not have."),
         Capability.NOT_EMPTY: gettext_lazy("It deletes a bucket that holds delete markers."),
         Capability.NULL_MARKERS: gettext_lazy("It makes none: it loses the versions of a suspended bucket."),
         Capability.OWNER_CHECK: _NO_OWNERS,
-        Capability.PAGED_BUCKETS: gettext_lazy("Its first page of buckets is its last."),
+        Capability.PAGED_BUCKETS: _ONE_PAGE,
         Capability.PUBLIC_ACCESS_BLOCK_ENFORCED: gettext_lazy(
             "It takes public ACLs also where they are blocked."
         ),
         Capability.SLOW_RESTORE: gettext_lazy("It restores in an instant."),
-        Capability.SMALLEST_MOVED: gettext_lazy("It forgets the smallest size that transitions move."),
+        Capability.SMALLEST_MOVED: _FORGETS_SMALLEST,
         Capability.SUSPENDED_VERSIONS: gettext_lazy("It loses the versions of a suspended bucket."),
     },
 }
+
+# Whose bills are Amazon's, or simulate them; what others cost, nobody here knows.
+_BILLED_AS_AMAZON = frozenset({Server.AMAZON, Server.MINISTACK, Server.MOTO})
 
 # Reads that change nothing; each answers Unsupported where the store lacks the whole subject.
 _PROBES: dict[Capability, Callable[..., Any]] = {
@@ -223,6 +258,11 @@ def server(alias: str = session.DEFAULT) -> Server:
     if chosen.server:
         return Server(chosen.server)
     return Server.OTHER if chosen.endpoint_url else Server.AMAZON
+
+
+def bills_as_amazon(which: Server) -> bool:
+    """Return whether Amazon's prices are the store's, or those of what it simulates."""
+    return which in _BILLED_AS_AMAZON
 
 
 def known(which: Server) -> dict[Capability, str]:

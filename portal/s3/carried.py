@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.utils.translation import gettext as _
 
@@ -51,9 +51,12 @@ def described(of: Attributes) -> dict[str, Any]:
 
 
 def tagging(bucket: str, key: str, version_id: str, *, alias: str) -> dict[str, str]:
-    """Return the tags for a multipart upload, which copies none; to be read before anything is written."""
+    """Return the tags for a multipart upload, which copies none; to be read before anything is written.
+
+    A blank is %20 in it: Ceph takes a + for itself.
+    """
     found = tags.of_object(bucket, key, version_id=version_id, alias=alias)
-    return {"Tagging": urlencode(found)} if found else {}
+    return {"Tagging": urlencode(found, quote_via=quote)} if found else {}
 
 
 def acl_to_carry(bucket: str, key: str, version_id: str, *, to_bucket: str, alias: str) -> Acl | None:

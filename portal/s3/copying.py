@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from portal.s3 import acl, attributes, carried, multipart_copy, session, waiting
+from portal.s3 import acl, attributes, carried, elsewhere, multipart_copy, session, waiting
 from portal.s3.attributes import Attributes, Headers
 from portal.s3.delete_markers import hide
 from portal.s3.errors import (
@@ -220,7 +220,7 @@ def _copy(
     if found.bytes > MAX_COPY_BYTES:
         carried.check_metadata(found, wanted.attributes.metadata)
         answer = multipart_copy.run(
-            source=_copy_source(exact),
+            source=_named(exact),
             etag=found.etag,
             size=found.bytes,
             target={"Bucket": target.bucket, "Key": target.key},
@@ -234,13 +234,20 @@ def _copy(
         )
     else:
         answer = _copy_at_once(exact, found, target, wanted, condition, alias)
+    etag = answer.get("CopyObjectResult", answer).get("ETag", "").strip('"')
     version_id = str(answer.get("VersionId", ""))
+    if exact.version_id:
+        version_id = elsewhere.version_made(target.bucket, target.key, version_id, etag, alias=alias)
+    if found.tag_count:
+        try:
+            elsewhere.keep_tags(_named(exact), _named(replace(target, version_id=version_id)), alias=alias)
+        except S3Error as error:
+            raise _partly(_("The object was copied, but lost its tags: %(reason)s"), error) from error
     if carried_acl is not None:
         try:
             acl.write_object(target.bucket, target.key, version_id=version_id, acl=carried_acl, alias=alias)
         except S3Error as error:
             raise _partly(_("The object was copied, but is private now: %(reason)s"), error) from error
-    etag = answer.get("CopyObjectResult", answer).get("ETag", "").strip('"')
     return Copied(version_id, etag, of_version=exact.version_id)
 
 
@@ -252,7 +259,7 @@ def _copy_at_once(
     params: dict[str, Any] = {
         "Bucket": target.bucket,
         "Key": target.key,
-        "CopySource": _copy_source(source),
+        "CopySource": _named(source),
         "CopySourceIfMatch": _quoted(found.etag),
         "TaggingDirective": "COPY",
         **carried.kept(wanted.attributes),
@@ -279,8 +286,8 @@ def _or_described(client: Any, params: dict[str, Any], described: dict[str, Any]
         return client.copy_object(**(params | described))
 
 
-def _copy_source(source: Place) -> dict[str, str]:
-    # As a dict: boto3 then encodes the key, and only the key (`+`, `%`, `?` and more).
+def _named(source: Place) -> dict[str, str]:
+    # As a dict, also for CopySource: boto3 then encodes the key, and only the key (`+`, `%`, `?` and more).
     named = {"Bucket": source.bucket, "Key": source.key}
     return named | ({"VersionId": source.version_id} if source.version_id else {})
 

@@ -289,7 +289,7 @@ def translate(error: BotoCoreError | ClientError, operation: str) -> S3Error:
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         metadata = error.response.get("ResponseMetadata", {})
-        code, said = str(details.get("Code", "")), str(details.get("Message", ""))
+        code, said = str(details.get("Code", "")), str(details.get("Message") or "")
         if error.operation_name == "AssumeRole":  # whatever was asked: first the role's keys were to be had
             operation = error.operation_name
         kind = _by_circumstance(code, said, operation, metadata.get("HTTPHeaders", {})) or _BY_CODE.get(code)

@@ -92,9 +92,11 @@ def _public_policy(bucket: str, alias: str) -> bool | None:
         found = policy.is_public(bucket, alias=alias)
     except Unsupported:
         found = None
-    if found is not None:
-        return found
+    if found is False:
+        return False
     text = policy.read(bucket, alias=alias)
+    if found:  # to Ceph an ACL makes it public, too
+        return bool(text)
     answer = policy_match.opens_anything(policy.parsed(text)) if text else Answer.NO
     return {Answer.YES: True, Answer.NO: False}.get(answer)
 

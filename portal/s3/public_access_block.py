@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from portal.s3 import session
+from django.utils.translation import gettext as _
+
+from portal.s3 import elsewhere, session
 from portal.s3.errors import NotConfigured, Unsupported, translated
 
 _NAMES = {
@@ -56,6 +58,24 @@ def write(bucket: str, wanted: PublicAccessBlock, *, alias: str = session.DEFAUL
         session.client(alias).put_public_access_block(
             Bucket=bucket, PublicAccessBlockConfiguration=_sent(wanted)
         )
+
+
+def shut(bucket: str, wanted: PublicAccessBlock, *, alias: str = session.DEFAULT) -> None:
+    """Set the switches of a new, empty bucket, and try whether it still takes an object.
+
+    Some stores refuse every upload where public ACLs are blocked (Ceph 16.2.15 does): there that
+    switch stays off, the others on, and Unsupported says so. Amazon is not asked.
+    """
+    write(bucket, wanted, alias=alias)
+    if not wanted.block_public_acls or elsewhere.takes_uploads(bucket, alias=alias):
+        return
+    write(bucket, replace(wanted, block_public_acls=False), alias=alias)
+    if elsewhere.takes_uploads(bucket, alias=alias):
+        raise Unsupported(
+            _("It refuses every upload where public ACLs are blocked, so that switch is off."),
+            operation="PutPublicAccessBlock",
+        )
+    write(bucket, wanted, alias=alias)  # it was not the switch: these keys may not upload
 
 
 def read_account(*, alias: str = session.DEFAULT) -> PublicAccessBlock:

@@ -5,6 +5,7 @@ A name in the settings (`S3_SERVER`) always counts more: a proxy may speak for t
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,7 +14,13 @@ from portal.s3 import session
 from portal.s3.capabilities import Server
 
 # How the header `Server` begins, in small letters.
-_BY_HEADER = {"seaweedfs": Server.SEAWEEDFS, "amazons3": Server.AMAZON}
+_BY_HEADER = {
+    "seaweedfs": Server.SEAWEEDFS,
+    "amazons3": Server.AMAZON,
+    "ceph object gateway": Server.CEPH,
+}
+# Older ones of Ceph have no such header: transaction, seconds, instance and zone (16.2.15).
+_CEPHS_REQUEST = re.compile(r"tx[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-.+")
 # Simulators name the same owner everywhere: (id, display name).
 _BY_OWNER = {
     ("bcaf1ffd86f41161ca5fb16fd081034f", "webfile"): Server.MOTO,
@@ -34,5 +41,7 @@ def recognised(alias: str = session.DEFAULT) -> Server:
     for beginning, server in _BY_HEADER.items():
         if said.startswith(beginning):
             return server
+    if _CEPHS_REQUEST.fullmatch(headers.get("x-amz-request-id", "")):
+        return Server.CEPH
     owner = answer.get("Owner", {})
     return _BY_OWNER.get((owner.get("ID", ""), owner.get("DisplayName", "")), Server.OTHER)

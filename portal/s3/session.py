@@ -149,7 +149,7 @@ def client(alias: str = DEFAULT, timeouts: Timeouts = Timeouts.WEB, *, for_brows
             make_light(new, when=is_bulk)
             pace_bulk(new, alias, chosen.requests_a_second)
             unrelated.notice(new)
-            if endpoint:
+            if not chosen.is_at_amazon:
                 unrelated.ask_first(new)
             renewal.watch(new, made, alias, renew)
             _clients[key] = new

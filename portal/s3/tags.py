@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from portal.s3 import session
+from portal.s3 import elsewhere, session
 from portal.s3.errors import (
     AccessRefused,
     BadRequest,
@@ -44,12 +44,13 @@ def write_object(
     if found := faults(tags, most=MAX_OBJECT_TAGS):
         raise BadRequest(" ".join(found))
     client = session.client(alias)
-    if not tags:
-        with translated("DeleteObjectTagging"):
-            client.delete_object_tagging(Bucket=bucket, Key=key, **_version(version_id))
+    if tags:
+        with translated("PutObjectTagging"):
+            client.put_object_tagging(Bucket=bucket, Key=key, Tagging=_sent(tags), **_version(version_id))
         return
-    with translated("PutObjectTagging"):
-        client.put_object_tagging(Bucket=bucket, Key=key, Tagging=_sent(tags), **_version(version_id))
+    version_id = elsewhere.exact_version(bucket, key, version_id, alias=alias)
+    with translated("DeleteObjectTagging"):
+        client.delete_object_tagging(Bucket=bucket, Key=key, **_version(version_id))
 
 
 def edit_object(

@@ -127,7 +127,8 @@ def abort(bucket: str, key: str, upload_id: str, *, alias: str = session.DEFAULT
                 if not client.list_parts(**named).get("Parts"):
                     return
             except ClientError as error:
-                if error.response["Error"]["Code"] != "NoSuchUpload":
+                # Ceph has no such key, where it has no such upload any more.
+                if error.response["Error"]["Code"] not in {"NoSuchUpload", "NoSuchKey"}:
                     raise
                 return
     raise S3Error(_("Parts of the upload keep coming; try again later."), operation="AbortMultipartUpload")

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.s3 import exposure, public_access_block
+from portal.s3 import capabilities, exposure, public_access_block
 from portal.s3.capabilities import Capability
 from portal.s3.errors import S3Error, Unsupported
 from portal.s3.ownership import Ownership
@@ -99,6 +99,9 @@ class PublicAccessSetting(Setting[PublicAccessBlock]):
     def meaning(self, before: PublicAccessBlock, after: PublicAccessBlock, place: Place) -> list[Meaning]:
         off, on = _switched(before, after), _switched(after, before)
         found = _meaning_of_off(off, place) if off else []
+        against = capabilities.known(capabilities.server(place.alias)).get(Capability.UPLOADS_UNDER_BLOCK)
+        if against and "block_public_acls" in on:
+            found.append(Meaning(against, Level.DANGER))
         if {"ignore_public_acls", "restrict_public_buckets"} & set(on):
             words = _(
                 "Whoever comes in by a public ACL or policy is shut out at once. Signed links keep working."

@@ -6,7 +6,7 @@ They ask nothing. What could not be read is unknown, what the store has not is l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -59,6 +59,9 @@ class Check:
         return self.outcome in {Outcome.WARN, Outcome.FAIL}
 
 
+Lacks = Mapping[Capability, str]  # what the store is known not to have, with its reasons
+
+
 @dataclass(frozen=True)
 class Facts:
     """What was read of a bucket: by name a value, or the S3Error instead of it.
@@ -69,7 +72,7 @@ class Facts:
 
     answers: Mapping[str, Any]
     findings: Sequence[Finding] = ()
-    lacks: Mapping[Capability, str] = field(default_factory=dict)
+    lacks: Lacks = field(default_factory=dict)
     holds_photos: bool = False
     reachable_by_browsers: bool = False
     origins: Sequence[str] = ()
@@ -115,12 +118,24 @@ def _versioning(facts: Facts) -> Told:
     return Outcome.FAIL, _("Never switched on: whatever is overwritten or deleted is gone.")
 
 
+def wanted_block(lacks: Lacks) -> PublicAccessBlock:
+    """Return the switches that ought to be on: all, but for one under which the store takes no upload."""
+    return replace(PublicAccessBlock.all_on(), block_public_acls=Capability.UPLOADS_UNDER_BLOCK not in lacks)
+
+
 def _public_access(facts: Facts) -> Told:
     own, account = facts.answers.get("own_block"), facts.answers.get("account_block")
     known = [one for one in (own, account) if isinstance(one, PublicAccessBlock)]
     in_force = PublicAccessBlock()
     for one in known:
         in_force |= one
+    if against := facts.lacks.get(Capability.UPLOADS_UNDER_BLOCK):
+        if in_force.block_public_acls:
+            return Outcome.FAIL, _("BlockPublicAcls is on. %(reason)s") % {"reason": against}
+        if in_force == wanted_block(facts.lacks):
+            return Outcome.PASS, _("All switches but BlockPublicAcls are on. %(reason)s") % {
+                "reason": against
+            }
     if in_force.is_complete:
         return Outcome.PASS, _("All four switches are on, of the bucket or its account.")
     unread = [one for one in (own, account) if isinstance(one, S3Error) and not isinstance(one, Unsupported)]

@@ -15,11 +15,10 @@ from portal.s3 import photo_bucket
 from portal.s3.encryption import DefaultEncryption
 from portal.s3.lifecycle import Lifecycle
 from portal.s3.ownership import Ownership
-from portal.s3.public_access_block import PublicAccessBlock
 from portal.s3.types import VersioningState
 from storage_admin import bucket_settings
 from storage_admin.bucket_settings.cors import CorsRules
-from storage_admin.buckets.posture_checks import Check
+from storage_admin.buckets.posture_checks import Check, Lacks, wanted_block
 
 # A year: long after anybody misses an old version, and never below what the trash promises.
 OLD_VERSIONS_DAYS = max(365, settings.TRASH_DAYS)
@@ -28,14 +27,17 @@ INCOMPLETE_DAYS = 7
 
 @dataclass(frozen=True)
 class Fix:
-    """Which setting mends a check; `propose` makes the new value from the present one, None: by hand only."""
+    """Which setting mends a check; `propose` makes the new value, None: by hand only.
+
+    It makes it from the present value, and from what the store is known to lack.
+    """
 
     setting: str
-    propose: Callable[[Any], Any] | None = None
+    propose: Callable[[Any, Lacks], Any] | None = None
 
 
-def _with_rule(name: str, **deed: Any) -> Callable[[Lifecycle], Lifecycle]:
-    def propose(now: Lifecycle) -> Lifecycle:
+def _with_rule(name: str, **deed: Any) -> Callable[[Lifecycle, Lacks], Lifecycle]:
+    def propose(now: Lifecycle, _lacks: Lacks) -> Lifecycle:
         rule = {"ID": name, "Status": "Enabled", "Filter": {"Prefix": ""}, **deed}
         others = tuple(one for one in now.rules if one.get("ID") != name)
         return replace(now, rules=(*others, rule))
@@ -43,15 +45,15 @@ def _with_rule(name: str, **deed: Any) -> Callable[[Lifecycle], Lifecycle]:
     return propose
 
 
-def _with_uploads(now: CorsRules) -> CorsRules:
+def _with_uploads(now: CorsRules, _lacks: Lacks) -> CorsRules:
     return CorsRules(photo_bucket.with_uploads_from(now.rules, settings.PORTAL_ORIGINS))
 
 
 _FIXES = {
-    "versioning": Fix("versioning", lambda now: replace(now, state=VersioningState.ENABLED)),
-    "public-access": Fix("public-access", lambda _now: PublicAccessBlock.all_on()),
-    "ownership": Fix("ownership", lambda _now: Ownership.ENFORCED),
-    "encryption": Fix("encryption", lambda _now: DefaultEncryption()),
+    "versioning": Fix("versioning", lambda now, _lacks: replace(now, state=VersioningState.ENABLED)),
+    "public-access": Fix("public-access", lambda _now, lacks: wanted_block(lacks)),
+    "ownership": Fix("ownership", lambda _now, _lacks: Ownership.ENFORCED),
+    "encryption": Fix("encryption", lambda _now, _lacks: DefaultEncryption()),
     "old-versions": Fix(
         "lifecycle",
         _with_rule("portal-old-versions", NoncurrentVersionExpiration={"NoncurrentDays": OLD_VERSIONS_DAYS}),

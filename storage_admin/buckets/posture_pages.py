@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.access import admin_page, staff
 from portal.errors import storage_unavailable
+from portal.s3 import capabilities
 from portal.s3.errors import BadRequest, S3Error, StorageUnavailable
 from storage_admin import addresses, bucket_settings
 from storage_admin.bucket_settings import reading
@@ -76,7 +77,8 @@ class PosturePages(SettingPages):
             found = reading.read(setting, changes.place_of(bucket))
             if not found.is_known or fix.propose is None:
                 return redirect(addresses.of_setting(bucket, setting.slug))  # it says why, or what is there
-            wanted = fix.propose(found.value)
+            lacks = capabilities.known(capabilities.server(bucket.connection))
+            wanted = fix.propose(found.value, lacks)
             if wanted == found.value:
                 messages.info(request, _("The bucket has that already: nothing would change."))
                 return redirect(addresses.of_bucket(bucket, "posture"))

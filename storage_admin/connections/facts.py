@@ -123,6 +123,7 @@ def _server(chosen: Connection) -> str:
     words = {
         Server.AMAZON: "Amazon S3",
         Server.SEAWEEDFS: "SeaweedFS",
+        Server.CEPH: "Ceph",
         Server.MINISTACK: _("MiniStack, a simulator"),
         Server.MOTO: _("moto, a simulator"),
         Server.OTHER: _("not named (S3_SERVER)"),

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 
 from portal.s3 import capabilities
 from portal.s3.archive import Tier
-from portal.s3.capabilities import Server
 from portal.s3.types import StorageClass, VersioningState
 from storage_admin import prices
 from storage_admin.jobs.targets import Target
@@ -32,7 +31,7 @@ _A_CENT = Decimal("0.01")
 
 def are_known(bucket: Bucket) -> bool:
     """Whether Amazon's prices are those of the bucket's store, or of what it simulates."""
-    return capabilities.server(bucket.connection) not in {Server.SEAWEEDFS, Server.OTHER}
+    return capabilities.bills_as_amazon(capabilities.server(bucket.connection))
 
 
 def keeps_versions(bucket: Bucket) -> bool:

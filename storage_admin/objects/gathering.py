@@ -87,7 +87,7 @@ class Gathered:
     @property
     def bills_as_amazon(self) -> bool:
         """Whether Amazon's prices are the store's, or what it simulates; others have their own."""
-        return self.server not in {Server.SEAWEEDFS, Server.OTHER}
+        return capabilities.bills_as_amazon(self.server)
 
     @property
     def ignores_acls(self) -> bool:

@@ -26,7 +26,7 @@ RICH: dict[str, Any] = {
     "ContentLanguage": HEADERS.content_language,
     "Expires": datetime(2031, 1, 1, tzinfo=UTC),
     "Metadata": METADATA,
-    "Tagging": "kind=photo&vet=Dr.+A%2BB",
+    "Tagging": "kind=photo&vet=Dr.%20A%2BB",
 }
 
 

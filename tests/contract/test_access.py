@@ -2,7 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -10,14 +13,18 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from portal.s3 import acl, exposure, links, objects, ownership, policy, public_access_block, session
+from portal.s3 import acl, buckets, exposure, links, objects, ownership, policy, public_access_block, session
 from portal.s3.acl import ANY_ACCOUNT, EVERYBODY, Acl, Canned, Grant, Permission
+from portal.s3.buckets import Birth
 from portal.s3.capabilities import Capability
 from portal.s3.errors import AclInTheWay, AclsDisabled, BadRequest, PublicAccessBlocked, Unsupported
 from portal.s3.exposure import Exposure, Public
 from portal.s3.ownership import Ownership
 from portal.s3.public_access_block import PublicAccessBlock
 from tests.contract.arrange import put
+from tests.contract.conftest import empty_and_delete
+from tests.contract.stores import Endpoint
+from tests.store import answering, refusal
 
 pytestmark = pytest.mark.servers
 
@@ -123,6 +130,7 @@ def test_switches_are_set_and_read_one_by_one(bucket: str) -> None:
 
 
 @pytest.mark.needs(Capability.PUBLIC_ACCESS_BLOCK)
+@pytest.mark.needs(Capability.UPLOADS_UNDER_BLOCK)
 def test_bucket_is_born_with_public_access_blocked(enforced: str) -> None:
     """61"""
     assert public_access_block.read(enforced).is_complete
@@ -136,6 +144,54 @@ def test_public_acl_under_block_names_the_switch(bucket: str, key: str) -> None:
 
     with pytest.raises(PublicAccessBlocked, match="BlockPublicAcls"):
         acl.write_object(bucket, key, canned=Canned.PUBLIC_READ)
+
+
+@pytest.fixture
+def new_name(store: Endpoint) -> Iterator[str]:
+    name = f"contract-{uuid4().hex[:20]}"
+    yield name
+    empty_and_delete(name)
+
+
+def test_bucket_that_is_born_safe_takes_uploads(new_name: str, key: str) -> None:
+    """65: and nothing of the try is left in it."""
+    buckets.create(new_name, Birth(ownership=Ownership.OBJECT_WRITER))
+
+    assert buckets.contents(new_name).is_empty
+    assert put(new_name, key)
+
+
+@pytest.mark.needs(Capability.PUBLIC_ACCESS_BLOCK)
+def test_switch_that_would_refuse_every_upload_stays_off(new_name: str, store_calls: list[str]) -> None:
+    """65: and is not tried at Amazon."""
+    with answering("PutObject", refusal(403, "AccessDenied"), times=1):
+        lacking = buckets.create(new_name, Birth(ownership=Ownership.OBJECT_WRITER))
+
+    if session.connection().is_at_amazon:
+        assert "PutObject" not in store_calls
+    else:
+        assert "refuses every upload" in lacking[0]
+        assert public_access_block.read(new_name) == replace(
+            PublicAccessBlock.all_on(), block_public_acls=False
+        )
+
+
+@pytest.mark.needs(Capability.PUBLIC_ACCESS_BLOCK, Capability.UPLOADS_UNDER_BLOCK)
+def test_uploads_are_taken_where_public_acls_are_blocked(bucket: str, key: str) -> None:
+    """65: an upload without an ACL is private."""
+    public_access_block.write(bucket, PublicAccessBlock(block_public_acls=True))
+
+    assert objects.put(bucket, key, b"bytes", content_type="text/plain")
+
+
+@pytest.mark.needs(Capability.PUBLIC_ACCESS_BLOCK)
+def test_switch_stays_on_where_the_keys_may_not_upload_at_all(new_name: str) -> None:
+    """65"""
+    with answering("PutObject", refusal(403, "AccessDenied")):
+        lacking = buckets.create(new_name, Birth(ownership=Ownership.OBJECT_WRITER))
+
+    assert not [said for said in lacking if "every upload" in said]
+    assert public_access_block.read(new_name) == PublicAccessBlock.all_on()
 
 
 def test_stricter_of_two_blocks_counts() -> None:

@@ -324,6 +324,7 @@ def test_name_that_these_keys_may_not_look_at_is_taken(store: object, store_call
     assert "CreateBucket" not in store_calls
 
 
+@pytest.mark.needs(Capability.PUBLIC_ACCESS_BLOCK)
 def test_birth_that_fails_halfway_tells_all_that_is_missing_and_does_the_rest(store: object) -> None:
     """61"""
     name = f"contract-{uuid4().hex[:20]}"
@@ -339,6 +340,7 @@ def test_birth_that_fails_halfway_tells_all_that_is_missing_and_does_the_rest(st
         empty_and_delete(name)
 
 
+@pytest.mark.needs(Capability.PUBLIC_ACCESS_BLOCK)
 def test_birth_that_the_store_leaves_alone_asks_for_nothing_more(
     store: object, store_calls: list[str]
 ) -> None:

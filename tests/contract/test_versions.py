@@ -146,6 +146,7 @@ def test_delete_between_look_and_deed_is_refused_by_the_store(versioned: str, ke
         client.delete_object(Bucket=versioned, Key=key, IfMatch='"00000000000000000000000000000000"')
 
 
+@pytest.mark.needs(Capability.STACKED_MARKERS)
 def test_undelete_removes_the_marker_and_all_below_it(versioned: str, key: str) -> None:
     """33: stacked markers."""
     first = put(versioned, key)

@@ -307,8 +307,8 @@ def test_proposals_keep_what_is_there_and_mend_what_was_found() -> None:
         fix = posture_fixes.find(slug)
         assert fix is not None
         assert fix.propose is not None
-        now = fix.propose(now)
-        assert fix.propose(now) == now
+        now = fix.propose(now, {})
+        assert fix.propose(now, {}) == now
 
     facts = Facts({"lifecycle": now, "versioning": Versioning(VersioningState.ENABLED)})
     judged = {check.slug: check.outcome for check in judge_some(facts)}

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from portal.s3.capabilities import Capability
+from portal.s3 import capabilities
+from portal.s3.capabilities import Capability, Server
 from portal.s3.encryption import DefaultEncryption
 from portal.s3.errors import AccessRefused, StorageUnavailable, Unsupported
 from portal.s3.exposure import Exposure
@@ -14,7 +15,7 @@ from portal.s3.permissions import Finding, Verdict
 from portal.s3.public_access_block import PublicAccessBlock
 from portal.s3.types import Algorithm, VersioningState
 from portal.s3.versioning import Versioning
-from storage_admin.buckets.posture_checks import Check, Facts, Outcome, judge
+from storage_admin.buckets.posture_checks import Check, Facts, Outcome, judge, wanted_block
 
 ORIGIN = "https://pets.example.org"
 CORS = {"AllowedOrigins": [ORIGIN], "AllowedMethods": ["PUT", "GET"], "AllowedHeaders": ["*"]}
@@ -107,6 +108,26 @@ def test_account_alone_can_block_public_access() -> None:
     check = found("public-access", own_block=AccessRefused("no"), account_block=PublicAccessBlock.all_on())
 
     assert check.outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("block_public_acls", "ignore_public_acls", "outcome"),
+    [
+        (False, True, Outcome.PASS),
+        (False, False, Outcome.WARN),
+        (True, True, Outcome.FAIL),  # no upload comes through
+    ],
+)
+def test_switch_under_which_a_store_takes_no_uploads_ought_to_be_off(
+    block_public_acls: bool, ignore_public_acls: bool, outcome: Outcome
+) -> None:
+    block = PublicAccessBlock(block_public_acls, ignore_public_acls, True, True)
+    lacks = capabilities.known(Server.CEPH)
+
+    check = found("public-access", own_block=block, account_block=Unsupported("none here"), lacks=lacks)
+
+    assert check.outcome is outcome
+    assert wanted_block(lacks) == PublicAccessBlock(False, True, True, True)
 
 
 def test_open_bucket_under_an_account_that_cannot_be_read_is_unknown() -> None:

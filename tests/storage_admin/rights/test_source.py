@@ -1,5 +1,6 @@
 """The table of features against the source, in both directions."""
 
+import ast
 from collections import defaultdict
 
 import pytest
@@ -62,6 +63,19 @@ def asked() -> Found:
 
 
 ASKED = asked()
+
+
+def test_module_for_other_stores_asks_amazon_nothing() -> None:
+    """Each of its functions ends at once there, before any call."""
+    tree = modules()[derived.NEVER_AT_AMAZON].tree
+    verbs = [one for one in tree.body if isinstance(one, ast.FunctionDef) and not one.name.startswith("_")]
+    firsts = {one.name: one.body[1] for one in verbs}  # after the docstring
+
+    assert firsts
+    for name, first in firsts.items():
+        assert isinstance(first, ast.If), name
+        assert ast.unparse(first.test).startswith("session.connection(alias).is_at_amazon"), name
+        assert isinstance(first.body[0], ast.Return), name
 
 
 def test_every_caller_has_a_feature() -> None:
