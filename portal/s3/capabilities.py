@@ -58,6 +58,7 @@ class Capability(StrEnum):
     RESTORE = "archived objects can be restored"
     SLOW_RESTORE = "a restore takes its time, and a second one is refused meanwhile"
     CONDITIONAL_COPY = "a copy heeds If-Match and If-None-Match of its target"
+    CONDITIONAL_PUT = "a put heeds If-None-Match, also in a bucket that keeps versions"
     CONDITIONAL_SOURCE = "a copy heeds CopySourceIfMatch"
     CONDITIONAL_DELETE = "a delete heeds If-Match"
     BESIDE_FOLDERS = "pages of a listing keep the key a.jpg beside keys below a.jpg/"
@@ -167,6 +168,7 @@ _KNOWN: dict[Server, dict[Capability, Any]] = {
         Capability.ARCHIVES: _NAMES_OF_CLASSES,
         Capability.CONDITIONAL_COPY: _COPIES_OVER,
         Capability.CONDITIONAL_DELETE: gettext_lazy("It deletes whatever the object has become."),
+        Capability.CONDITIONAL_PUT: gettext_lazy("It writes one more version over whatever there is."),
         Capability.CONDITIONAL_SOURCE: _COPIES_WHAT_IS,
         Capability.ENCRYPTION_IN_PLACE: _NOT_IN_PLACE,
         Capability.EVENT_BRIDGE: gettext_lazy("It sends events to its own topics alone."),

@@ -50,6 +50,17 @@ def version_made(bucket: str, key: str, version_id: str, etag: str, *, alias: st
     return found.get("VersionId", "") if found["ETag"].strip('"') == etag else ""
 
 
+def is_still(bucket: str, key: str, etag: str, *, alias: str) -> bool:
+    """Whether the object has this ETag, though the store refused to write over it on that condition.
+
+    It looked at the version that was to be written, where a bucket keeps versions: none is there yet.
+    """
+    if session.connection(alias).is_at_amazon:
+        return False
+    with translated("HeadObject"):
+        return session.client(alias).head_object(Bucket=bucket, Key=key)["ETag"].strip('"') == etag
+
+
 def keep_tags(source: dict[str, str], target: dict[str, str], *, alias: str) -> None:
     """Give a copy its original's tags: where metadata is replaced, they are dropped.
 

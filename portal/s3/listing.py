@@ -121,7 +121,10 @@ def versions_page(
     folders: bool = True,
     alias: str = DEFAULT,
 ) -> VersionsPage:
-    """Return one page of versions and delete markers; with `folders` only those directly below the prefix."""
+    """Return one page of versions and delete markers; with `folders` only those directly below the prefix.
+
+    A mark without a version goes on behind all of the key's, also at a store that begins with them (Ceph).
+    """
     onward: dict[str, Any] = {"Delimiter": SEPARATOR} if folders else {}
     if mark is not None:
         onward["KeyMarker"] = mark.key
@@ -129,12 +132,13 @@ def versions_page(
             onward["VersionIdMarker"] = mark.version_id
     with translated("ListObjectVersions"):
         answer = client(alias).list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=size, **onward)
+    seen = mark.key if mark is not None and not mark.version_id else None
     following = None
     if answer.get("IsTruncated"):
         following = Mark(answer.get("NextKeyMarker", ""), answer.get("NextVersionIdMarker", ""))
     return VersionsPage(
         folders=[found["Prefix"] for found in answer.get("CommonPrefixes", [])],
-        versions=_in_order(answer),
+        versions=[one for one in _in_order(answer) if one.key != seen],
         next_mark=following,
         keys_are_exact=answer.get("EncodingType") == "url",
     )

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from django.utils.translation import gettext as _
 
-from portal.s3 import acl, carried, session
+from portal.s3 import acl, carried, conditional, session
 from portal.s3.attributes import Attributes
 from portal.s3.errors import PartlyDone, S3Error, translated
 from portal.s3.objects import base64_of
@@ -48,8 +48,8 @@ def write(
         "ChecksumSHA256": base64_of(sha256),
     }
     with translated("PutObject"):
-        stored = session.client(alias, Timeouts.WORKER).put_object(
-            Bucket=bucket, Key=key, Body=body, **params
+        stored = conditional.put_object(
+            session.client(alias, Timeouts.WORKER), alias=alias, Bucket=bucket, Key=key, Body=body, **params
         )
     made = str(stored.get("VersionId", ""))
     if own_acl is not None:

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from portal.s3 import pace
+from portal.s3 import conditional, pace
 from portal.s3.errors import Conflict, S3Error, StorageUnavailable, translated
 from portal.s3.inexact_keys import ILLEGAL_IN_XML, UNSPELLED
 from portal.s3.listing import LARGEST_PAGE, ListedVersion, Mark, versions_page
@@ -111,9 +111,10 @@ def put(
     if sha256:
         condition["ChecksumSHA256"] = base64_of(sha256)
     with translated("PutObject"):
-        stored: PutObjectOutputTypeDef = client(alias, Timeouts.WORKER).put_object(
-            Bucket=bucket, Key=key, Body=body, ContentType=content_type, Metadata=metadata or {}, **condition
-        )
+        stored: PutObjectOutputTypeDef = conditional.put_object(
+            client(alias, Timeouts.WORKER), alias=alias, Bucket=bucket, Key=key, Body=body,
+            ContentType=content_type, Metadata=metadata or {}, **condition,
+        )  # fmt: skip
     return ObjectInfo(
         key=key,
         bytes=stored.get("Size", 0),

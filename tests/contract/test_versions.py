@@ -1,5 +1,6 @@
 """Facts 26 to 44: three states, `null` versions, markers, and the way back from a delete."""
 
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from portal.s3 import attributes, copying, delete_markers, listing, objects, ses
 from portal.s3.capabilities import Capability
 from portal.s3.copying import Place
 from portal.s3.errors import BadRequest, Conflict, DeleteMarkerFound, ObjectNotFound, VersionNotFound
+from portal.s3.listing import Mark
 from portal.s3.types import VersioningState
 from portal.s3.versioning import Versioning
 from tests.contract.arrange import BODY, entries, put, read
@@ -124,6 +126,39 @@ def test_hiding_what_is_hidden_adds_no_second_marker(versioned: str, key: str) -
         delete_markers.hide(versioned, key)
 
     assert len(entries(versioned)) == 2
+
+
+def test_put_over_what_was_seen_is_stored_and_over_another_refused(versioned: str, key: str) -> None:
+    """17"""
+    first = objects.put(versioned, key, BODY, content_type="image/jpeg")
+
+    with pytest.raises(Conflict):
+        objects.put(versioned, key, b"other", content_type="image/jpeg", if_etag="0" * 32)
+    objects.put(versioned, key, io.BytesIO(b"newer"), content_type="image/jpeg", if_etag=first.etag)
+
+    assert len(entries(versioned)) == 2
+    assert read(versioned, key) == b"newer"
+
+
+@pytest.mark.needs(Capability.CONDITIONAL_PUT)
+def test_put_of_a_key_that_exists_is_refused_by_the_store(versioned: str, key: str) -> None:
+    """25"""
+    put(versioned, key)
+
+    with pytest.raises(Conflict):
+        objects.put(versioned, key, b"other", content_type="image/jpeg")
+
+    assert read(versioned, key) == BODY
+
+
+def test_mark_without_a_version_goes_on_behind_the_key(versioned: str) -> None:
+    """39: some stores begin with the key's own versions."""
+    for name in ("a", "a", "b"):
+        put(versioned, name)
+
+    page = listing.versions_page(versioned, mark=Mark("a", ""), size=10)
+
+    assert [entry.key for entry in page.versions] == ["b"]
 
 
 def test_hiding_what_was_changed_is_refused(versioned: str, key: str) -> None:
