@@ -25,7 +25,7 @@ _ROOTS = {
     "GetObjectTagging": b"<Tagging",
 }
 _NAMES = ("Bucket", "Key", "VersionId", "Id", "ExpectedBucketOwner")
-_NO_SUCH_PLACE = {"404", "NoSuchBucket", "NoSuchKey", "NoSuchVersion"}
+_NO_SUCH_OBJECT = {"404", "NoSuchKey", "NoSuchVersion"}
 # Whether the call under way is one of `ask_first`, which nobody made.
 asking: ContextVar[bool] = ContextVar("s3-asking-first", default=False)
 
@@ -65,7 +65,9 @@ class _AskFirst:
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            if status != 404 or code in _NO_SUCH_PLACE:
+            if code == "NoSuchBucket":
+                return  # the call itself will say so, or not: SeaweedFS forgets a new one for a moment
+            if status != 404 or code in _NO_SUCH_OBJECT:
                 raise
         finally:
             asking.reset(token)
