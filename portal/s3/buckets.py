@@ -4,6 +4,7 @@ versioning, ownership, acl, public_access_block, policy, exposure (public or not
 these together), encryption, object_lock, lifecycle, cors, notifications, tags.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from portal.s3.errors import (
 from portal.s3.ownership import Ownership
 from portal.s3.public_access_block import PublicAccessBlock
 
+NEWS_SECONDS = (0.2, 0.5, 1.0)  # between tries, while a new bucket is not known everywhere
 LIST_PAGE = 1_000  # buckets an answer; above 10,000 an unpaged call is refused (API:ListBuckets)
 
 
@@ -112,7 +114,7 @@ def create(bucket: str, birth: Birth | None = None, *, alias: str = session.DEFA
         while to_do:
             title, give = steps[to_do[0]]
             try:
-                give()
+                _patiently(give)
             except Unsupported as error:
                 lacking.append(f"{title}: {error}")
             except StorageUnavailable:
@@ -125,6 +127,16 @@ def create(bucket: str, birth: Birth | None = None, *, alias: str = session.DEFA
     if refused:
         raise _partly(refused, {name: title for name, (title, _give) in steps.items()})
     return lacking
+
+
+def _patiently(give: Callable[[], None]) -> None:
+    """Give it, also where not every part of the store has heard of the new bucket yet."""
+    for pause_seconds in NEWS_SECONDS:
+        try:
+            return give()
+        except BucketNotFound:
+            time.sleep(pause_seconds)
+    return give()
 
 
 def _steps_of_birth(bucket: str, birth: Birth, alias: str) -> dict[str, tuple[str, Callable[[], None]]]:

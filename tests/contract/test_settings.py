@@ -360,6 +360,19 @@ def test_birth_that_the_store_leaves_alone_asks_for_nothing_more(
         empty_and_delete(name)
 
 
+def test_new_bucket_that_is_not_known_everywhere_yet_gets_its_settings(store: object) -> None:
+    """61"""
+    name = f"contract-{uuid4().hex[:20]}"
+
+    with answering("PutBucketVersioning", refusal(404, "NoSuchBucket"), times=2):
+        buckets.create(name)
+
+    try:
+        assert versioning.read(name).state is VersioningState.ENABLED
+    finally:
+        empty_and_delete(name)
+
+
 @pytest.mark.parametrize(
     "name",
     [
