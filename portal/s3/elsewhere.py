@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from portal.s3 import session
-from portal.s3.errors import translated
+from portal.s3.errors import ObjectNotFound, translated
 
 TRIED_KEY = "portal-tries-an-upload"  # there for a moment, in a bucket that was just made
 
@@ -57,8 +57,12 @@ def is_still(bucket: str, key: str, etag: str, *, alias: str) -> bool:
     """
     if session.connection(alias).is_at_amazon:
         return False
-    with translated("HeadObject"):
-        return session.client(alias).head_object(Bucket=bucket, Key=key)["ETag"].strip('"') == etag
+    try:
+        with translated("HeadObject"):
+            found = session.client(alias).head_object(Bucket=bucket, Key=key)
+    except ObjectNotFound:
+        return False  # it is hidden, or gone
+    return found["ETag"].strip('"') == etag
 
 
 def keep_tags(source: dict[str, str], target: dict[str, str], *, alias: str) -> None:

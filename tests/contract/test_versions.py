@@ -140,6 +140,17 @@ def test_put_over_what_was_seen_is_stored_and_over_another_refused(versioned: st
     assert read(versioned, key) == b"newer"
 
 
+def test_put_over_what_somebody_hid_meanwhile_is_refused(versioned: str, key: str) -> None:
+    """17: stores say 404 (Amazon) or 412."""
+    first = objects.put(versioned, key, BODY, content_type="image/jpeg")
+    hide(versioned, key)
+
+    with pytest.raises((Conflict, ObjectNotFound)):
+        objects.put(versioned, key, b"newer", content_type="image/jpeg", if_etag=first.etag)
+
+    assert len(entries(versioned)) == 2
+
+
 @pytest.mark.needs(Capability.CONDITIONAL_PUT)
 def test_put_of_a_key_that_exists_is_refused_by_the_store(versioned: str, key: str) -> None:
     """25"""
