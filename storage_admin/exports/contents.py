@@ -26,7 +26,7 @@ from storage_admin.models import Job, JobItem
 
 SMALL_BYTES = 8 * 1024**2  # an object up to this size is held in memory
 AHEAD_BYTES = 64 * 1024**2  # of small objects that wait for those before them
-AHEAD = 8  # objects read at once; see `jobs.kind.THREADS`
+AHEAD = 8  # objects read at once; see `jobs.one_by_one.THREADS`
 BEAT_SECONDS = 5
 _CHUNK = 500  # marks in one query
 

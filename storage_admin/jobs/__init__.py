@@ -7,6 +7,7 @@ A job's row is the truth and the queue only a hint. Its life:
                               └──── cancel       └─ resume ─ paused ◀─ pausing
 
 kind.py       what a kind of job must say: its targets, what it skips, what it does
+one_by_one.py for kinds that act on each target by itself: threads, attempts, outages
 kinds/        one module for each kind
 targets.py    reads what a selection names, page by page, from a cursor
 planning.py   the dry run: counts, bytes, samples, what is skipped and why

@@ -17,18 +17,8 @@ from portal.s3.attributes import Attributes
 from portal.s3.copying import Copied
 from portal.s3.errors import Conflict, PartlyDone
 from storage_admin.jobs import costs
-from storage_admin.jobs.kind import (
-    Beat,
-    Done,
-    Failed,
-    OneByOne,
-    Outcome,
-    Skip,
-    Skipped,
-    Successor,
-    in_threads,
-    not_known,
-)
+from storage_admin.jobs.kind import Beat, Done, Failed, Outcome, Skip, Skipped, Successor, not_known
+from storage_admin.jobs.one_by_one import OneByOne, in_threads
 from storage_admin.jobs.targets import Target
 from storage_admin.models import Job
 

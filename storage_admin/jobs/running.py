@@ -24,7 +24,8 @@ from storage_admin.errors import NotPossible
 from storage_admin.handover import working
 from storage_admin.jobs import allowed, batches, claims, ending, kinds, outcomes, planning
 from storage_admin.jobs.claims import Claim, ClaimLost
-from storage_admin.jobs.kind import Kind, Outcome, Skipped, stops_job, verdicts
+from storage_admin.jobs.kind import Kind, Outcome, Skipped, verdicts
+from storage_admin.jobs.one_by_one import stops_job
 from storage_admin.jobs.targets import Target
 from storage_admin.models import ENDED, Job, JobState
 

@@ -176,6 +176,7 @@ LADDERS = {
         ("jobs.outcomes",),
         ("jobs.batches",),
         ("jobs.protection", "jobs.following", "jobs.rewriting", "jobs.choosing"),
+        ("jobs.one_by_one",),
         ("jobs.kind", "jobs.claims"),
         ("jobs.costs",),
         ("jobs.targets",),

@@ -29,7 +29,7 @@ from portal.models import User  # noqa: E402
 from portal.s3 import objects  # noqa: E402
 from portal.s3.errors import S3Error  # noqa: E402
 from storage_admin.jobs import services as jobs  # noqa: E402
-from storage_admin.models import Bucket, Job  # noqa: E402
+from storage_admin.models import Bucket, Job, JobItem  # noqa: E402
 
 
 def add_pet(name: str) -> str:
@@ -104,10 +104,14 @@ def start_job(job: int) -> str:
 
 
 def look_at_job(job: int) -> dict[str, Any]:
-    """Return the state of a job and its counts."""
+    """Return the state of a job, its counts, and what its first failures say."""
     row = Job.objects.get(pk=job)
     counts = ("state", "total", "done", "skipped", "failed", "passes", "stopped_because")
-    return {name: getattr(row, name) for name in counts} | {"items": row.items.count()}
+    failures = row.items.filter(outcome=JobItem.Outcome.FAILED)
+    return {name: getattr(row, name) for name in counts} | {
+        "items": row.items.count(),
+        "failures": list(failures.values("key", "version_id", "code", "message", "attempts")[:5]),
+    }
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {

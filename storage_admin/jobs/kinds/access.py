@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from portal.s3 import acl, ownership
 from portal.s3.acl import Acl, Canned
 from portal.s3.errors import Unsupported
-from storage_admin.jobs.kind import Done, Failed, OneByOne, Outcome, Skip, Skipped
+from storage_admin.jobs.kind import Done, Failed, Outcome, Skip, Skipped
+from storage_admin.jobs.one_by_one import OneByOne
 from storage_admin.jobs.rewriting import ALREADY
 from storage_admin.jobs.targets import Target
 from storage_admin.models import Bucket, Job

@@ -15,7 +15,8 @@ from portal.s3.capabilities import Capability
 from portal.s3.errors import RestoreInProgress
 from portal.s3.types import StorageClass
 from storage_admin.jobs import costs
-from storage_admin.jobs.kind import Done, OneByOne, Outcome, Skip, Skipped
+from storage_admin.jobs.kind import Done, Outcome, Skip, Skipped
+from storage_admin.jobs.one_by_one import OneByOne
 from storage_admin.jobs.targets import Target
 from storage_admin.models import Bucket, Job
 

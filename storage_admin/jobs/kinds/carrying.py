@@ -17,9 +17,10 @@ from portal.s3.attributes import Attributes
 from portal.s3.copying import Place
 from portal.s3.errors import ObjectNotFound
 from storage_admin.jobs import costs
-from storage_admin.jobs.kind import Done, Failed, OneByOne, Outcome, Skip, Skipped, first_of
+from storage_admin.jobs.kind import Done, Failed, Outcome, Skip, Skipped, first_of
 from storage_admin.jobs.kinds.deleting import no_versions
 from storage_admin.jobs.kinds.describing import GONE, against_archived
+from storage_admin.jobs.one_by_one import OneByOne
 from storage_admin.jobs.protection import against_moving
 from storage_admin.jobs.targets import Target
 from storage_admin.models import Bucket, Job

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from portal.s3 import delete_markers, listing, objects, uploads, versioning
 from portal.s3.errors import Conflict, ObjectNotFound, S3Error
-from storage_admin.jobs.kind import Beat, Done, Failed, Kind, OneByOne, Outcome, Skip, Skipped, first_of
+from storage_admin.jobs.kind import Beat, Done, Failed, Kind, Outcome, Skip, Skipped, first_of
+from storage_admin.jobs.one_by_one import OneByOne
 from storage_admin.jobs.protection import against_destroying, against_hiding
 from storage_admin.jobs.targets import Target
 from storage_admin.models import Job

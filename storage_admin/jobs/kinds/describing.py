@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 from portal.s3 import attributes, copying, tags
 from portal.s3.attributes import Attributes, Headers
 from portal.s3.copying import Copied
-from storage_admin.jobs.kind import Done, OneByOne, Outcome, Skip, Skipped
+from storage_admin.jobs.kind import Done, Outcome, Skip, Skipped
+from storage_admin.jobs.one_by_one import OneByOne
 from storage_admin.jobs.rewriting import ALREADY, Rewrite
 from storage_admin.jobs.targets import Target
 from storage_admin.models import Job

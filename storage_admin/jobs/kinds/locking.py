@@ -16,9 +16,10 @@ from portal.s3.attributes import Attributes
 from portal.s3.capabilities import Capability
 from portal.s3.object_lock import Retention
 from portal.s3.types import RetentionMode
-from storage_admin.jobs.kind import Done, Failed, OneByOne, Outcome, Skip, Skipped
+from storage_admin.jobs.kind import Done, Failed, Outcome, Skip, Skipped
 from storage_admin.jobs.kinds.describing import GONE
 from storage_admin.jobs.kinds.time_machine import moment_field
+from storage_admin.jobs.one_by_one import OneByOne
 from storage_admin.jobs.rewriting import ALREADY
 from storage_admin.jobs.targets import Target
 from storage_admin.models import Bucket, Job

@@ -18,7 +18,8 @@ from portal.s3.errors import ObjectNotFound, VersionNotFound
 from portal.s3.types import StorageClass
 from storage_admin import prices
 from storage_admin.jobs import costs
-from storage_admin.jobs.kind import Beat, Done, Failed, Kind, Outcome, Skip, Skipped, answer, raise_outage
+from storage_admin.jobs.kind import Beat, Done, Failed, Kind, Outcome, Skip, Skipped
+from storage_admin.jobs.one_by_one import answer, raise_outage
 from storage_admin.jobs.targets import Target
 from storage_admin.models import Bucket, Job
 

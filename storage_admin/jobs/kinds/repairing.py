@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from portal.s3.errors import S3Error, StorageUnavailable
 from storage_admin.errors import StorageError
-from storage_admin.jobs.kind import Beat, Done, Failed, Kind, Outcome, Skip, Skipped, stops_job
+from storage_admin.jobs.kind import Beat, Done, Failed, Kind, Outcome, Skip, Skipped
+from storage_admin.jobs.one_by_one import stops_job
 from storage_admin.jobs.targets import Selection, Target
 from storage_admin.models import Bucket, Finding, Job
 from storage_admin.reconciliation import repairing

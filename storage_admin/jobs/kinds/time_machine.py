@@ -15,8 +15,9 @@ from portal.s3.errors import Conflict, ObjectNotFound
 from portal.s3.types import StorageClass
 from storage_admin.jobs import history
 from storage_admin.jobs.history import Change
-from storage_admin.jobs.kind import Done, Failed, OneByOne, Outcome, Skip, Skipped, first_of
+from storage_admin.jobs.kind import Done, Failed, Outcome, Skip, Skipped, first_of
 from storage_admin.jobs.kinds.deleting import HIDDEN, marker_over, no_versions
+from storage_admin.jobs.one_by_one import OneByOne
 from storage_admin.jobs.protection import against_hiding
 from storage_admin.jobs.targets import Selection, Target
 from storage_admin.models import Bucket, Job

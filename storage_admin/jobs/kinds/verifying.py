@@ -18,7 +18,8 @@ from photos.choices import PhotoStatus
 from photos.models import Photo
 from portal.s3 import objects
 from storage_admin.jobs import photo_rows, photo_slices
-from storage_admin.jobs.kind import Beat, Done, Failed, Kind, Outcome, Skip, Skipped, in_threads
+from storage_admin.jobs.kind import Beat, Done, Failed, Kind, Outcome, Skip, Skipped
+from storage_admin.jobs.one_by_one import in_threads
 from storage_admin.jobs.targets import Selection, Target
 from storage_admin.models import Bucket, Job
 

@@ -28,9 +28,10 @@ from storage_admin.exports.directory import Stored
 from storage_admin.exports.register import Growing, Made
 from storage_admin.exports.zip_format import Entry
 from storage_admin.jobs import costs
-from storage_admin.jobs.kind import Beat, Done, Failed, Kind, Outcome, Skip, answer, raise_outage
+from storage_admin.jobs.kind import Beat, Done, Failed, Kind, Outcome, Skip
 from storage_admin.jobs.kinds.carrying import places
 from storage_admin.jobs.kinds.describing import GONE, against_archived
+from storage_admin.jobs.one_by_one import answer, raise_outage
 from storage_admin.jobs.targets import Target
 from storage_admin.models import Bucket, Job
 

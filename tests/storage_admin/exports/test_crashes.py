@@ -175,7 +175,7 @@ def test_store_that_is_away_is_waited_for(put_in: Put, planned: Planned, ada: Us
     job = begun(planned, ada)
 
     with answering("GetObject", refusal(503, "SlowDown")), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("storage_admin.jobs.kind.PAUSE_SECONDS", 0)
+        patch.setattr("storage_admin.jobs.one_by_one.PAUSE_SECONDS", 0)
         running.work(job.pk)
     job.refresh_from_db()
     assert (job.state, job.failed) == (JobState.RUNNING, 0)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from photos.models import Photo
 from portal.models import User
 from portal.s3 import objects, session
-from storage_admin.jobs import kind, running, services
+from storage_admin.jobs import one_by_one, running, services
 from storage_admin.jobs.kinds.deleting import Destroy
 from storage_admin.models import Bucket, Job, JobItem, JobState
 from tests.factories import PhotoFactory
@@ -26,7 +26,7 @@ CALLS = 9  # more than a job of one object makes
 @pytest.fixture
 def at_each_call(ada: User, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Job]], list[Job]]:
     """Run a job once for each of its calls, whose answer is lost; the jobs stand ready to be compared."""
-    monkeypatch.setattr(kind, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(one_by_one, "PAUSE_SECONDS", 0)
 
     def run(make: Callable[[], Job]) -> list[Job]:
         ended = []
@@ -63,13 +63,13 @@ def test_object_that_is_gone_before_it_is_hidden_is_passed_over_and_not_undone(
     put_in("b.jpg")
     job = planned("hide")
     services.start(actor=ada, job=job)
-    whole = kind.in_threads
+    whole = one_by_one.in_threads
 
     def destroyed_meanwhile(*args: Any) -> Any:
         session.client().delete_object(Bucket=yard.name, Key="a.jpg", VersionId=version)
         return whole(*args)
 
-    monkeypatch.setattr(kind, "in_threads", destroyed_meanwhile)
+    monkeypatch.setattr(one_by_one, "in_threads", destroyed_meanwhile)
     running.work(job.pk)
     job.refresh_from_db()
 

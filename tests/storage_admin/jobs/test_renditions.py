@@ -172,7 +172,7 @@ def test_each_failure_is_told_and_leaves_its_photo_ready_with_what_it_shows(
 def test_outage_waits_for_the_store_and_blames_no_photo(
     shot: Shot, planned: Planned, ada: User, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
-    monkeypatch.setattr("storage_admin.jobs.kind.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("storage_admin.jobs.one_by_one.PAUSE_SECONDS", 0)
     photos = [shot(), shot()]
     for photo in photos:
         photo.renditions.all().delete()
@@ -323,7 +323,7 @@ def test_command_makes_what_is_missing(
 def test_store_that_is_busy_for_one_photo_fails_that_one_alone(
     shot: Shot, planned: Planned, worked: Worked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage_admin.jobs.kind.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("storage_admin.jobs.one_by_one.PAUSE_SECONDS", 0)
     slow, fine = shot(), shot()
     remake = deriving.remake
 

@@ -14,7 +14,8 @@ from botocore.compat import HTTPHeaders
 
 from portal.s3 import objects, session
 from portal.s3.session import Timeouts
-from storage_admin.jobs.kind import ATTEMPTS
+from storage_admin.jobs import one_by_one
+from storage_admin.jobs.one_by_one import ATTEMPTS, LATER_SECONDS
 from storage_admin.models import JobState
 from tests.resilience.faulty_store import BUSY
 from tests.storage_admin.jobs.conftest import held
@@ -27,7 +28,8 @@ ENTRY = re.compile(rb"<Object>.*?<Key>(.*?)</Key>(?:<VersionId>(.*?)</VersionId>
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(objects, "DELETE_PAUSE_SECONDS", 0)
-    monkeypatch.setattr("storage_admin.jobs.kind.PAUSE_SECONDS", 0)
+    monkeypatch.setattr(one_by_one, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(one_by_one, "_rest", lambda _seconds, _beat: None)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
 
 
@@ -92,28 +94,57 @@ def test_key_that_stays_throttled_fails_alone_after_its_attempts(yard, put_in, p
     assert asked == {"a": 1, "b": objects.DELETE_ATTEMPTS, "c": 1}
 
 
-def test_single_call_that_is_throttled_is_asked_again_alone(yard, put_in, planned, worked) -> None:
-    for name in ("a", "b", "c"):
-        put_in(name)
-    job = planned("hide")
+@contextmanager
+def too_busy_to_hide(key: str, times: int) -> Iterator[Counter[str]]:
+    """Let the store answer 503 to the first so many requests to hide this key; count who is asked.
+
+    botocore asks by itself, too: the first of its attempts is seen twice by who hooks in.
+    """
     asked: Counter[str] = Counter()
     client: Any = session.client()
 
     def answer(request: Any, **_event: Any) -> AWSResponse | None:
         if request.method != "DELETE":
             return None
-        key = request.url.rpartition("/")[2].partition("?")[0]
-        asked[key] += 1
-        return _answered(503, BUSY) if key == "b" else None
+        named = request.url.rpartition("/")[2].partition("?")[0]
+        asked[named] += 1
+        return _answered(503, BUSY) if named == key and asked[named] <= times else None
 
     client.meta.events.register_first("before-send.s3.DeleteObject", answer)
     try:
-        job = worked(job)
+        yield asked
     finally:
         client.meta.events.unregister("before-send.s3.DeleteObject", answer)
 
+
+def test_single_call_that_is_throttled_is_asked_again_alone(yard, put_in, planned, worked) -> None:
+    for name in ("a", "b", "c"):
+        put_in(name)
+    job = planned("hide")
+
+    with too_busy_to_hide("b", 1_000) as asked:
+        job = worked(job)
+
     assert (job.state, job.done, job.failed) == (JobState.PARTIAL, 2, 1)
     assert asked["a"] == asked["c"] == 1
-    # botocore asks by itself, too: the first of its attempts is seen twice by who hooks in.
-    requests = Timeouts.WEB.value[2]
-    assert ATTEMPTS * requests <= asked["b"] <= ATTEMPTS * (requests + 1)
+    requests, waves = Timeouts.WEB.value[2], 1 + len(LATER_SECONDS)
+    assert waves * ATTEMPTS * requests <= asked["b"] <= waves * ATTEMPTS * (requests + 1)
+
+
+def test_single_call_that_was_throttled_each_time_goes_through_after_the_others(
+    yard, put_in, planned, worked, monkeypatch
+) -> None:
+    for name in ("a", "b", "c"):
+        put_in(name)
+    job = planned("hide")
+    rests: list[float] = []
+    monkeypatch.setattr(one_by_one, "_rest", lambda seconds, _beat: rests.append(seconds))
+
+    with too_busy_to_hide("b", ATTEMPTS * (Timeouts.WEB.value[2] + 1)) as asked:
+        job = worked(job)
+
+    assert (job.state, job.done, job.failed) == (JobState.DONE, 3, 0)
+    assert asked["a"] == asked["c"] == 1
+    assert rests
+    assert rests == list(LATER_SECONDS[: len(rests)])
+    assert held(yard)["markers"] == 3

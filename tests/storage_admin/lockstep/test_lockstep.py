@@ -59,7 +59,7 @@ from portal.s3.errors import S3Error
 from storage_admin import purge
 from storage_admin.buckets import usage
 from storage_admin.errors import NotPossible
-from storage_admin.jobs import claims, kind, planning, running
+from storage_admin.jobs import claims, kind, one_by_one, planning, running
 from storage_admin.jobs import services as jobs
 from storage_admin.jobs.kinds.deleting import Destroy
 from storage_admin.models import ENDED, Bucket, Job, JobState, UsageSnapshot
@@ -104,8 +104,9 @@ def yard(photo_bucket: str, settings: Any, db: None) -> Bucket:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread, so that the n-th call is the same one each time; small pages; no waiting."""
-    monkeypatch.setattr(kind, "THREADS", 1)
-    monkeypatch.setattr(kind, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(one_by_one, "THREADS", 1)
+    monkeypatch.setattr(one_by_one, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(one_by_one, "LATER_SECONDS", (0,))
     monkeypatch.setattr(objects, "DELETE_PAUSE_SECONDS", 0)
     monkeypatch.setattr(Destroy, "batch_size", PAGE)
     monkeypatch.setattr(kind.Kind, "batch_size", PAGE)
