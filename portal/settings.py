@@ -340,6 +340,8 @@ if GLUE_JOBS:
 # Where S3 Inventory delivers its reports, in a bucket of the same connection; empty: none are looked for.
 INVENTORY_BUCKET = env.text("INVENTORY_BUCKET", "")
 INVENTORY_PREFIX = env.text("INVENTORY_PREFIX", "inventory").strip("/")
+# A bucket that held more versions when it was counted last: the daily rounds read a report, if one is fresh.
+INVENTORY_OBJECTS = env.number("INVENTORY_OBJECTS", 1_000_000)
 INVENTORY_ID = env.text("INVENTORY_ID", "pettracker-portal")  # what the portal's reports are called
 
 STORAGES = {

@@ -86,7 +86,7 @@ def due(since: datetime = NEVER) -> list[Slice]:
     for bucket in waiting(since):
         if room <= 0:
             break
-        if (begun := begin(bucket)) is not None:
+        if (begun := begin(bucket, reports.in_place_of_list(bucket))) is not None:
             found.append(begun)
             room -= 1
     return found

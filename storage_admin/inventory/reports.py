@@ -1,18 +1,26 @@
-"""Where a bucket's inventory reports are, by the settings, and which is the newest."""
+"""Where a bucket's inventory reports are, by the settings, which is the newest, and which the rounds read."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+import structlog
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.s3 import inventory, inventory_reports, versioning
-from portal.s3.errors import BucketNotFound
+from portal.s3.errors import BucketNotFound, S3Error
 from portal.s3.inventory_reports import Report
 from portal.s3.types import VersioningState
 from storage_admin.errors import NotPossible
-from storage_admin.models import Bucket
+from storage_admin.models import Bucket, UsageSnapshot
+
+logger = structlog.get_logger(__name__)
+
+# A daily report is begun once a day and may take some hours to come: one that is older was missed.
+FRESH_HOURS = 48
 
 
 def are_expected() -> bool:
@@ -51,6 +59,34 @@ def newest_of_versions(bucket: Bucket) -> Report:
                 _("The report names current versions alone; this bucket needs one of all versions.")
             )
     return report
+
+
+def in_place_of_list(bucket: Bucket) -> Report | None:
+    """Return the report that the daily rounds read of a big bucket; None where they read its list.
+
+    Big is what held more than INVENTORY_OBJECTS versions and markers when it was counted last. Whatever
+    keeps a fresh report from being found only costs the time of the list, and is in the log.
+    """
+    if not are_expected() or _entries(bucket) <= settings.INVENTORY_OBJECTS:
+        return None
+    try:
+        report = newest_of_versions(bucket)
+    except (NotPossible, S3Error) as error:
+        logger.warning("list_in_place_of_report", bucket=bucket.pk, error=str(error))
+        return None
+    if report.at < timezone.now() - timedelta(hours=FRESH_HOURS):
+        logger.warning("list_in_place_of_report", bucket=bucket.pk, report_at=report.at.isoformat())
+        return None
+    return report
+
+
+def _entries(bucket: Bucket) -> int:
+    """Return how many versions and markers the last count found."""
+    counted = UsageSnapshot.objects.filter(bucket=bucket, ended_at__isnull=False, error="")
+    last = counted.only("counts", "markers").first()
+    if last is None:
+        return 0
+    return last.markers + sum(one["objects"] + one["older"] for one in last.counts.values())
 
 
 def place(bucket: Bucket) -> str:

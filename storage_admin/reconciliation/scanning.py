@@ -84,7 +84,7 @@ def due(since: datetime) -> list[int]:
     if running.exists():
         return list(running.filter(forgotten | dead).values_list("pk", flat=True))
     for bucket in waiting(since):
-        if (scan := begin(bucket)) is not None:
+        if (scan := begin(bucket, report=reports.in_place_of_list(bucket))) is not None:
             return [scan.pk]
     return []
 

@@ -1,12 +1,14 @@
 """A count of an inventory report comes to the same as a count of the list, and says of when it is."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from portal.s3 import inventory_rows, session
 from storage_admin.buckets import prefixes, usage
@@ -16,9 +18,11 @@ from storage_admin.models import Bucket, UsageSnapshot
 from tests import inventories
 from tests.inventories import row, rows_of
 from tests.storage_admin.conftest import address
+from tests.store import answering, refusal
 
 pytestmark = [pytest.mark.django_db, pytest.mark.servers]
 
+ALL = tuple(inventories.CSV_NAMES)
 COUNTED = ("counts", "markers", "uploads", "prefixes")
 
 
@@ -64,6 +68,60 @@ def test_count_goes_on_in_slices_and_counts_nothing_twice(
     assert found.counts["STANDARD"]["objects"] == 1_000
     assert found.counts["STANDARD"]["bytes"] == sum(range(1_000))
     assert len(found.prefixes["1"]["rows"]) == 7
+
+
+def in_round(bucket: Bucket) -> UsageSnapshot:
+    """Let the daily round count; return what came of the bucket."""
+    for piece in usage.due(timezone.now()):
+        following: usage.Slice | None = piece
+        while following is not None:
+            following = usage.run(following)
+    return UsageSnapshot.objects.filter(bucket=bucket)[0]
+
+
+@pytest.mark.parametrize(
+    ("most", "hours", "columns", "is_reported"),
+    [
+        (2, 47, ALL, True),
+        (3, 47, ALL, False),
+        (2, 49, ALL, False),
+        (2, 47, inventories.WITHOUT_VERSIONS, False),
+    ],
+    ids=["big", "small", "old", "without-versions"],
+)  # fmt: skip
+def test_daily_round_counts_a_big_bucket_by_its_report_if_one_is_fresh_and_whole(
+    pets: Bucket, put: Callable[..., str], reported: Callable[..., None], settings: Any,
+    most: int, hours: int, columns: tuple[str, ...], is_reported: bool,
+) -> None:  # fmt: skip
+    for key, body in (("a", b"1"), ("a", b"12"), ("b", b"123")):
+        put(key, body, into=pets.name)
+    settings.INVENTORY_OBJECTS = most
+    reported(rows_of(pets.name), at=timezone.now() - timedelta(hours=hours), columns=columns)
+    assert in_round(pets).report == {}  # nobody had counted it: nothing says that it is big
+
+    found = in_round(pets)
+
+    assert (found.error, found.counts["STANDARD"]) == (
+        "", {"objects": 2, "bytes": 5, "older": 1, "older_bytes": 1}
+    )  # fmt: skip
+    assert bool(found.report) is is_reported
+    assert (found.report_at is not None) is is_reported
+
+
+@pytest.mark.parametrize("trouble", ["no-report", "refused"])
+def test_daily_round_counts_by_the_list_where_no_report_can_be_had(
+    pets: Bucket, put: Callable[..., str], reported: Callable[..., None], settings: Any, trouble: str
+) -> None:
+    put("a", b"1", into=pets.name)
+    settings.INVENTORY_OBJECTS = 0
+    if trouble == "refused":
+        reported(rows_of(pets.name))
+    in_round(pets)
+
+    with answering("GetObject", refusal(403, "AccessDenied")):
+        found = in_round(pets)
+
+    assert (found.error, found.report, found.counts["STANDARD"]["objects"]) == ("", {}, 1)
 
 
 def test_folders_in_no_order_are_exact_and_the_largest_stay(monkeypatch: pytest.MonkeyPatch) -> None:

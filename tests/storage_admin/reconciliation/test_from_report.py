@@ -16,7 +16,7 @@ from photos.models import Photo
 from portal.s3 import buckets, session
 from portal.s3.buckets import Birth
 from storage_admin.errors import NotPossible
-from storage_admin.models import Bucket, Finding, Scan, StagedEntry, Suspicion
+from storage_admin.models import Bucket, Finding, Scan, StagedEntry, Suspicion, UsageSnapshot
 from storage_admin.reconciliation import findings, from_report, scanning, services
 from tests import inventories
 from tests.factories import PhotoFactory
@@ -103,6 +103,30 @@ def test_same_disagreements_are_found_as_by_the_list(
     assert scan.counts["rows"] == 17
     assert not StagedEntry.objects.exists()
     assert not Suspicion.objects.exists()
+
+
+@pytest.mark.parametrize(("most", "hours"), [(2, 47), (3, 47), (2, 49)], ids=["big", "small", "old"])
+def test_nightly_round_compares_a_big_bucket_with_its_report_if_one_is_fresh(
+    house: Bucket, kept: Kept, reported: Any, settings: Any, most: int, hours: int
+) -> None:
+    settings.INVENTORY_OBJECTS = most
+    photos = [kept() for _number in range(3)]
+    UsageSnapshot.objects.create(
+        bucket=house, ended_at=timezone.now(), markers=1,
+        counts={"STANDARD": {"objects": 1, "bytes": 1, "older": 1, "older_bytes": 1}},
+    )  # fmt: skip
+    reported(old(rows_of(house.name)), at=timezone.now() - timedelta(hours=hours))
+    session.client().delete_object(Bucket=house.name, Key=photos[0].key, VersionId=photos[0].version_id)
+
+    [begun] = scanning.due(timezone.now())
+    while scanning.work(begun):
+        pass
+
+    scan = Scan.objects.get(pk=begun)
+    assert scan.state == Scan.State.COMPLETE
+    assert bool(scan.report) is (most == 2 and hours == 47)
+    # What went since the report is found by the next one; who lists finds it now.
+    assert found(house) == (set() if scan.report else {("dangling", photos[0].key)})
 
 
 def test_only_suspicions_are_asked_of_the_store(
