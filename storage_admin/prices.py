@@ -54,6 +54,10 @@ class RestorePrice:
     requests: Decimal
 
 
+# Of S3 Batch Operations, beside the requests that it makes: for a job, and for each million objects of it.
+BATCH_JOB = Decimal("0.25")
+BATCH_MILLION = Decimal("1.00")
+
 _LEAST_BILLED = 128 * KIB
 CLASSES: dict[str, ClassPrice] = {
     StorageClass.STANDARD: ClassPrice(Decimal("0.023"), Decimal("0.005"), Decimal("0.0004")),
@@ -138,3 +142,8 @@ def dollars(amount: Decimal, *, signed: bool = False) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return f"{sign}${text}"
+
+
+def batch(objects: int) -> Decimal:
+    """Return what Amazon bills for a job of S3 Batch Operations, beside the requests that it makes."""
+    return BATCH_JOB + BATCH_MILLION * objects / 1_000_000

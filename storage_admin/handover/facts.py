@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from portal.models import User
 from portal.s3 import batch_operations
+from storage_admin import prices
 from storage_admin.bucket_settings.lifecycle_words import in_words
 from storage_admin.handover import operations, rules, services
 from storage_admin.models import HandoverStep as Step
@@ -59,6 +60,8 @@ def _offer(job: Job, way: Way, user: User) -> dict[str, Any]:
         said["meaning"] = [
             _("Amazon's own engine works through a list that the portal writes. It counts first, and waits "
               "until somebody confirms on this page; its report then tells of each object."),
+            _("For the job itself Amazon bills %(price)s, beside what its requests and copies cost.")
+            % {"price": prices.dollars(round(prices.batch(job.total), 2))},
             *operations.meaning(job),
         ]  # fmt: skip
     else:

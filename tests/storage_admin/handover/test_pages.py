@@ -51,6 +51,12 @@ def test_large_plan_offers_to_hand_it_over(page: Client, at_amazon: None, store_
     assert not store_calls
 
 
+def test_offer_says_what_amazon_bills_for_the_job_itself(page: Client, at_amazon: None) -> None:
+    text = shown(page, large("restore", {"tier": "Bulk", "days": 3}, total=2_500_000))
+
+    assert "For the job itself Amazon bills $2.75, beside" in text
+
+
 def test_small_plan_offers_nothing(page: Client, at_amazon: None) -> None:
     assert "Or hand it over" not in shown(page, large("restore", {"tier": "Bulk", "days": 3}, total=10))
 
