@@ -289,6 +289,8 @@ DYNAMODB_MIRROR = env.flag("DYNAMODB_MIRROR", False)
 DYNAMODB_TABLE_PREFIX = env.text("DYNAMODB_TABLE_PREFIX", "PetTracker-")
 DYNAMODB_PETS_TABLE = env.text("DYNAMODB_PETS_TABLE", "Pets")
 DYNAMODB_PHOTOS_TABLE = env.text("DYNAMODB_PHOTOS_TABLE", "Photos")
+# Amazon's prices by region, as `update_prices` writes them; empty: those that the portal comes with.
+PRICES_FILE = env.text("PRICES_FILE", "")
 # Jobs on more objects may be handed over to Amazon; to S3 Batch Operations only with a bucket and a role.
 HANDOVER_OBJECTS = env.number("HANDOVER_OBJECTS", 10_000)
 BATCH_BUCKET = env.text("BATCH_BUCKET", "")

@@ -1,49 +1,85 @@
-"""What Amazon S3 bills, by class: to say before a change what it will cost, never to replace the bill.
+"""What Amazon S3 bills, by region and class: to say before a change what it costs, never to replace the bill.
 
-List prices without discounts, tax or data transfer, in US dollars, of one region. They were written
-down by hand, as of `AS_OF`, and nothing keeps them up: check them against Amazon's page (`SOURCE`), and
-move the date with them, before money is decided by them. A bill is in GB of 2^30 bytes. Other stores
-have prices of their own, which the portal does not know.
+List prices without discounts, tax or data transfer, in US dollars, of the first band where there are
+several. `prices.json` was written down by hand, and each region in it has its date; `manage.py update_prices`
+reads Amazon's own list into PRICES_FILE, which then goes first. Where a region is in neither, those of
+REGION are told, and that they are. A bill is in GB of 2^30 bytes. Other stores have prices of their own,
+which the portal does not know.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from portal.s3.archive import Tier
 from portal.s3.types import StorageClass
 
-REGION = "us-east-1"
-AS_OF = date(2025, 1, 1)
+logger = structlog.get_logger(__name__)
+
+SHIPPED = Path(__file__).with_name("prices.json")
 SOURCE = "https://aws.amazon.com/s3/pricing/"
+REGION = "us-east-1"  # whose prices stand for those of a region that nobody wrote down
 GB_BYTES = 1024**3
 _A_CENT = Decimal("0.01")
+_NONE = Decimal(0)
 
 KIB = 1024
 # Glacier and Deep Archive add 8 KiB of index, billed as STANDARD, and 32 KiB billed in their own
 # class to each object (UG:storage-class-intro).
 INDEX_BYTES = 8 * KIB
 ARCHIVE_BYTES = 32 * KIB
+_LEAST_BILLED = 128 * KIB
+
+
+class BadPrices(Exception):
+    """The file is no table of prices; the message says what is wrong, in one line."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a class bills at least in every region: its days and bytes, of what goes earlier or has less."""
+
+    minimum_days: int = 0
+    minimum_bytes: int = 0
+    has_archive_overhead: bool = False
+
+
+RULES: dict[str, Rule] = {
+    StorageClass.STANDARD: Rule(),
+    StorageClass.INTELLIGENT_TIERING: Rule(),
+    StorageClass.STANDARD_IA: Rule(30, _LEAST_BILLED),
+    StorageClass.ONEZONE_IA: Rule(30, _LEAST_BILLED),
+    StorageClass.GLACIER_IR: Rule(90, _LEAST_BILLED),
+    StorageClass.GLACIER: Rule(90, has_archive_overhead=True),
+    StorageClass.DEEP_ARCHIVE: Rule(180, has_archive_overhead=True),
+}
 
 
 @dataclass(frozen=True)
 class ClassPrice:
     """Of one class: dollars per GB and month, per 1,000 requests, and per GB read back.
 
-    `put` is for PUT, COPY and POST. `minimum_days` are billed even when the object goes earlier, and
-    `minimum_bytes` even when it is smaller. `monitoring` is per 1,000 objects and month.
+    `put` is for PUT, COPY and POST. `monitoring` is per 1,000 objects and month: of Intelligent-Tiering,
+    whose `month` is that of its frequent tier; what has less than 128 KiB stays there, and is not monitored.
     """
 
     month: Decimal
     put: Decimal
     get: Decimal
-    read: Decimal = Decimal(0)
-    monitoring: Decimal = Decimal(0)
-    minimum_days: int = 0
-    minimum_bytes: int = 0
-    has_archive_overhead: bool = False
+    read: Decimal = _NONE
+    monitoring: Decimal = _NONE
 
 
 @dataclass(frozen=True)
@@ -54,82 +90,76 @@ class RestorePrice:
     requests: Decimal
 
 
-# Of S3 Batch Operations, beside the requests that it makes: for a job, and for each million objects of it.
-BATCH_JOB = Decimal("0.25")
-BATCH_MILLION = Decimal("1.00")
+@dataclass(frozen=True)
+class Prices:
+    """The prices of one region. `batch_job` and `batch_million` (objects) are of S3 Batch Operations."""
 
-_LEAST_BILLED = 128 * KIB
-CLASSES: dict[str, ClassPrice] = {
-    StorageClass.STANDARD: ClassPrice(Decimal("0.023"), Decimal("0.005"), Decimal("0.0004")),
-    # As its frequent tier; below 128 KiB objects stay there, and are not monitored.
-    StorageClass.INTELLIGENT_TIERING: ClassPrice(
-        Decimal("0.023"), Decimal("0.005"), Decimal("0.0004"), monitoring=Decimal("0.0025")
-    ),
-    StorageClass.STANDARD_IA: ClassPrice(
-        Decimal("0.0125"), Decimal("0.01"), Decimal("0.001"), Decimal("0.01"),
-        minimum_days=30, minimum_bytes=_LEAST_BILLED,
-    ),
-    StorageClass.ONEZONE_IA: ClassPrice(
-        Decimal("0.01"), Decimal("0.01"), Decimal("0.001"), Decimal("0.01"),
-        minimum_days=30, minimum_bytes=_LEAST_BILLED,
-    ),
-    StorageClass.GLACIER_IR: ClassPrice(
-        Decimal("0.004"), Decimal("0.02"), Decimal("0.01"), Decimal("0.03"),
-        minimum_days=90, minimum_bytes=_LEAST_BILLED,
-    ),
-    StorageClass.GLACIER: ClassPrice(
-        Decimal("0.0036"), Decimal("0.03"), Decimal("0.0004"), minimum_days=90, has_archive_overhead=True
-    ),
-    StorageClass.DEEP_ARCHIVE: ClassPrice(
-        Decimal("0.00099"), Decimal("0.05"), Decimal("0.0004"), minimum_days=180, has_archive_overhead=True
-    ),
-}  # fmt: skip
+    region: str
+    as_of: date
+    classes: Mapping[str, ClassPrice]
+    restores: Mapping[tuple[str, Tier], RestorePrice]
+    batch_job: Decimal | None = None
+    batch_million: Decimal | None = None
+    asked_for: str = field(default="", compare=False)  # the region whose place this one takes
 
-RESTORES: dict[tuple[str, Tier], RestorePrice] = {
-    (StorageClass.GLACIER, Tier.EXPEDITED): RestorePrice(Decimal("0.03"), Decimal(10)),
-    (StorageClass.GLACIER, Tier.STANDARD): RestorePrice(Decimal("0.01"), Decimal("0.05")),
-    (StorageClass.GLACIER, Tier.BULK): RestorePrice(Decimal(0), Decimal(0)),
-    (StorageClass.DEEP_ARCHIVE, Tier.STANDARD): RestorePrice(Decimal("0.02"), Decimal("0.10")),
-    (StorageClass.DEEP_ARCHIVE, Tier.BULK): RestorePrice(Decimal("0.0025"), Decimal("0.025")),
-}
+    def month(self, storage_class: str, size: int) -> Decimal | None:
+        """Return what one object of `size` bytes costs a month; None for a class without a known price."""
+        price = self.classes.get(storage_class)
+        if price is None:
+            return None
+        rule = RULES[storage_class]
+        dollars = price.month * max(size, rule.minimum_bytes) / GB_BYTES
+        if rule.has_archive_overhead:
+            dollars += price.month * ARCHIVE_BYTES / GB_BYTES
+            dollars += self.classes[StorageClass.STANDARD].month * INDEX_BYTES / GB_BYTES
+        if size >= _LEAST_BILLED:
+            dollars += price.monitoring / 1000
+        return dollars
 
+    def change(self, to_class: str) -> Decimal | None:
+        """Return what one copy into the class costs."""
+        price = self.classes.get(to_class)
+        return price.put / 1000 if price else None
 
-def month(storage_class: str, size: int) -> Decimal | None:
-    """Return what one object of `size` bytes costs a month; None for a class without a known price."""
-    price = CLASSES.get(storage_class)
-    if price is None:
-        return None
-    dollars = price.month * max(size, price.minimum_bytes) / GB_BYTES
-    if price.has_archive_overhead:
-        dollars += price.month * ARCHIVE_BYTES / GB_BYTES
-        dollars += CLASSES[StorageClass.STANDARD].month * INDEX_BYTES / GB_BYTES
-    if size >= _LEAST_BILLED:
-        dollars += price.monitoring / 1000
-    return dollars
+    def retrieval(self, storage_class: str, size: int) -> Decimal | None:
+        """Return what reading `size` bytes back from the class costs, beside the request."""
+        price = self.classes.get(storage_class)
+        return price.read * size / GB_BYTES if price else None
 
+    def restore(self, storage_class: str, tier: Tier, size: int) -> Decimal | None:
+        """Return what bringing one archived object of `size` bytes back costs, but for its days."""
+        price = self.restores.get((storage_class, tier))
+        return price.read * size / GB_BYTES + price.requests / 1000 if price else None
 
-def change(to_class: str) -> Decimal | None:
-    """Return what one copy into the class costs."""
-    price = CLASSES.get(to_class)
-    return price.put / 1000 if price else None
+    def batch(self, objects: int) -> Decimal | None:
+        """Return what Amazon bills for a job of S3 Batch Operations, beside the requests that it makes."""
+        if self.batch_job is None or self.batch_million is None:
+            return None
+        return self.batch_job + self.batch_million * objects / 1_000_000
+
+    def sentence(self) -> str:
+        """Return whose prices these are, and of when."""
+        said = _("Prices: Amazon's list for %(region)s as of %(date)s, without transfer, KMS or tax.") % {
+            "region": self.region,
+            "date": date_format(self.as_of, "DATE_FORMAT"),
+        }
+        if self.asked_for:
+            said += " " + _("Those of %(region)s are not known here.") % {"region": self.asked_for}
+        return said
 
 
-def retrieval(storage_class: str, size: int) -> Decimal | None:
-    """Return what reading `size` bytes back from the class costs, beside the request."""
-    price = CLASSES.get(storage_class)
-    return price.read * size / GB_BYTES if price else None
-
-
-def restore(storage_class: str, tier: Tier, size: int) -> Decimal | None:
-    """Return what bringing one archived object of `size` bytes back costs, but for the days it stays."""
-    price = RESTORES.get((storage_class, tier))
-    return price.read * size / GB_BYTES + price.requests / 1000 if price else None
+def of(region: str) -> Prices:
+    """Return the prices of the region; of REGION, saying so, where they are not known. "" is REGION."""
+    tables = read(SHIPPED) | _own()
+    if not region or region in tables:
+        return tables[region or REGION]
+    return replace(tables[REGION], asked_for=region)
 
 
 def remaining_days(storage_class: str, age_days: int) -> int:
     """Return for how many days more an object of that age is billed, should it go now."""
-    price = CLASSES.get(storage_class)
-    return max(0, price.minimum_days - age_days) if price else 0
+    rule = RULES.get(storage_class)
+    return max(0, rule.minimum_days - age_days) if rule else 0
 
 
 def dollars(amount: Decimal, *, signed: bool = False) -> str:
@@ -144,6 +174,67 @@ def dollars(amount: Decimal, *, signed: bool = False) -> str:
     return f"{sign}${text}"
 
 
-def batch(objects: int) -> Decimal:
-    """Return what Amazon bills for a job of S3 Batch Operations, beside the requests that it makes."""
-    return BATCH_JOB + BATCH_MILLION * objects / 1_000_000
+def _own() -> dict[str, Prices]:
+    """Return the tables of PRICES_FILE; none where it is not set, not written yet, or broken."""
+    path = Path(settings.PRICES_FILE) if settings.PRICES_FILE else None
+    if path is None or not path.exists():
+        return {}
+    try:
+        return read(path)
+    except BadPrices as error:
+        logger.warning("prices_not_readable", error=str(error))
+        return {}
+
+
+def read(path: Path) -> dict[str, Prices]:
+    """Return the tables of a file by region. BadPrices."""
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise BadPrices(f"{path}: {error.strerror}") from error
+
+
+def parsed(region: str, said: Mapping[str, Any]) -> Prices:
+    """Return the prices that a region's part of a file says. BadPrices."""
+    try:
+        batch = said.get("batch")
+        return Prices(
+            region,
+            date.fromisoformat(said["as_of"]),
+            {
+                StorageClass(name): ClassPrice(**{key: _dollars(value) for key, value in one.items()})
+                for name, one in said["classes"].items()
+            },
+            {
+                (StorageClass(name), Tier(tier)): RestorePrice(
+                    **{key: _dollars(value) for key, value in one.items()}
+                )
+                for name, tiers in said["restores"].items()
+                for tier, one in tiers.items()
+            },
+            batch_job=_dollars(batch["job"]) if batch else None,
+            batch_million=_dollars(batch["million"]) if batch else None,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+        raise BadPrices(f"The prices of {region} are not readable: {error!r}") from error
+
+
+def _dollars(said: str) -> Decimal:
+    amount = Decimal(said)
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"{said} is no price")
+    return amount
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _changed: int) -> dict[str, Prices]:
+    try:
+        said = json.loads(path.read_text())
+        regions = said["regions"].items()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadPrices(f"{path} is no table of prices: {error!r}") from error
+    found = {region: parsed(region, one) for region, one in regions}
+    for prices in found.values():
+        if StorageClass.STANDARD not in prices.classes:
+            raise BadPrices(f"{path} has no price of {StorageClass.STANDARD} in {prices.region}")
+    return found

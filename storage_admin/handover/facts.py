@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 
 from portal.models import User
 from portal.s3 import batch_operations
-from storage_admin import prices
 from storage_admin.bucket_settings.lifecycle_words import in_words
 from storage_admin.handover import operations, rules, services
+from storage_admin.jobs import costs
 from storage_admin.models import HandoverStep as Step
 from storage_admin.models import HandoverWay as Way
 from storage_admin.models import Job, JobHandover, JobState
+from storage_admin.prices import dollars
 
 
 def panel(job: Job, user: User) -> dict[str, Any] | None:
@@ -60,8 +61,7 @@ def _offer(job: Job, way: Way, user: User) -> dict[str, Any]:
         said["meaning"] = [
             _("Amazon's own engine works through a list that the portal writes. It counts first, and waits "
               "until somebody confirms on this page; its report then tells of each object."),
-            _("For the job itself Amazon bills %(price)s, beside what its requests and copies cost.")
-            % {"price": prices.dollars(round(prices.batch(job.total), 2))},
+            *_price(job),
             *operations.meaning(job),
         ]  # fmt: skip
     else:
@@ -70,6 +70,12 @@ def _offer(job: Job, way: Way, user: User) -> dict[str, Any]:
         "asks_for_name": services.asks_for_name(job, way),
         "may": user.has_perms(services.rights(job, way)),
     }
+
+
+def _price(job: Job) -> list[str]:
+    price = costs.prices_of(job).batch(job.total)
+    words = _("For the job itself Amazon bills %(price)s, beside what its requests and copies cost.")
+    return [] if price is None else [words % {"price": dollars(round(price, 2))}]
 
 
 def _handed(job: Job, handover: JobHandover, user: User) -> dict[str, Any]:

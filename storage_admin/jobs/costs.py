@@ -8,7 +8,6 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Decimal
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from portal.s3 import capabilities
@@ -17,6 +16,7 @@ from portal.s3.types import StorageClass, VersioningState
 from storage_admin import prices
 from storage_admin.jobs.targets import Target
 from storage_admin.models import Bucket, Job
+from storage_admin.prices import Prices
 
 # Dollars by name. `before` and `after` are a month's storage, `early` what is billed on of versions
 # that go before their class's least time is over, `retrieval` the bytes read out of classes that bill
@@ -34,6 +34,11 @@ def are_known(bucket: Bucket) -> bool:
     return capabilities.bills_as_amazon(capabilities.server(bucket.connection))
 
 
+def prices_of(job: Job) -> Prices:
+    """Return the prices of the region of the job's bucket."""
+    return prices.of(job.bucket.region)
+
+
 def keeps_versions(bucket: Bucket) -> bool:
     """Whether what is written over is billed on, as far as the bucket's row says."""
     return bucket.versioning in {VersioningState.ENABLED, VersioningState.SUSPENDED}
@@ -45,39 +50,39 @@ def add(sums: dict[str, str], price: Price) -> None:
         sums[name] = str(Decimal(sums.get(name, "0")) + amount)
 
 
-def of_copy(target: Target, to_class: str) -> Price:
+def of_copy(there: Prices, target: Target, to_class: str) -> Price:
     """Return what one copy costs: two reads of what there is, the copy, billed in its class, its bytes."""
     from_class = target.storage_class or StorageClass.STANDARD
-    there, copying = prices.CLASSES.get(from_class), prices.change(to_class or StorageClass.STANDARD)
-    retrieval = prices.retrieval(from_class, target.bytes)
-    if there is None or copying is None or retrieval is None:
+    reading, copying = there.classes.get(from_class), there.change(to_class or StorageClass.STANDARD)
+    retrieval = there.retrieval(from_class, target.bytes)
+    if reading is None or copying is None or retrieval is None:
         return {"unknown": _ONE}
-    price = {"requests": 2 * there.get / 1000 + copying}
+    price = {"requests": 2 * reading.get / 1000 + copying}
     return price | ({"retrieval": retrieval} if retrieval else {})
 
 
-def of_twin(target: Target) -> Price:
+def of_twin(there: Prices, target: Target) -> Price:
     """Return what a copy in the same class costs that is billed beside what there is."""
-    month = prices.month(target.storage_class or StorageClass.STANDARD, target.bytes)
-    return of_copy(target, target.storage_class) | ({} if month is None else {"added": month})
+    month = there.month(target.storage_class or StorageClass.STANDARD, target.bytes)
+    return of_copy(there, target, target.storage_class) | ({} if month is None else {"added": month})
 
 
-def of_change(target: Target, to_class: str) -> Price:
+def of_change(there: Prices, target: Target, to_class: str) -> Price:
     """Return what moving one object into another class costs, and what a month of it does then."""
     from_class = target.storage_class or StorageClass.STANDARD
-    before, after = prices.month(from_class, target.bytes), prices.month(to_class, target.bytes)
+    before, after = there.month(from_class, target.bytes), there.month(to_class, target.bytes)
     if before is None or after is None:
         return {"unknown": _ONE}
     age_days = (timezone.now() - target.modified).days if target.modified else 0
     left = prices.remaining_days(from_class, age_days)
-    price = {"before": before, "after": after, **of_copy(target, to_class)}
+    price = {"before": before, "after": after, **of_copy(there, target, to_class)}
     return price | ({"early": before * left / MONTH_DAYS} if left else {})
 
 
-def of_restore(target: Target, tier: Tier, days: int) -> Price:
+def of_restore(there: Prices, target: Target, tier: Tier, days: int) -> Price:
     """Return what bringing one object back costs: the request, the bytes, and the copy for its days."""
-    asked = prices.restore(target.storage_class, tier, target.bytes)
-    copy = prices.month(StorageClass.STANDARD, target.bytes)
+    asked = there.restore(target.storage_class, tier, target.bytes)
+    copy = there.month(StorageClass.STANDARD, target.bytes)
     if asked is None or copy is None:
         return {"unknown": _ONE}
     return {"restore": asked, "kept": copy * days / MONTH_DAYS}
@@ -105,11 +110,7 @@ def lines(job: Job) -> list[str]:
         )
     if unknown := sums.get("unknown"):
         said.append(_("%(count)d of them have a class whose price is not known here.") % {"count": unknown})
-    said.append(
-        _("Prices: Amazon's list for %(region)s as of %(date)s, without transfer, KMS or tax.")
-        % {"region": prices.REGION, "date": date_format(prices.AS_OF, "DATE_FORMAT")}
-    )
-    return said
+    return [*said, prices_of(job).sentence()]
 
 
 def _of_a_month(job: Job, sums: Price) -> list[str]:

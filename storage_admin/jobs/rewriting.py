@@ -83,9 +83,10 @@ class Rewrite(OneByOne):
         return Skipped(target, ALREADY, successor=made)
 
     def price(self, job: Job, target: Target) -> costs.Price:
+        there = costs.prices_of(job)
         if costs.keeps_versions(job.bucket):
-            return costs.of_twin(target)
-        return costs.of_copy(target, target.storage_class)
+            return costs.of_twin(there, target)
+        return costs.of_copy(there, target, target.storage_class)
 
     def requests(self, targets: int) -> dict[str, int]:
         return {"HeadObject": targets, "GetObjectAcl": targets, "CopyObject": targets}

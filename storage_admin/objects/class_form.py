@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -31,6 +30,7 @@ class ClassForm(ObjectForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._prices = prices.of(self.found.bucket.region)
         field = self.fields["storage_class"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is declared so above; mypy asks
         field.choices = [(one.value, self._label(one)) for one in OFFERED]
@@ -62,12 +62,7 @@ class ClassForm(ObjectForm):
         )
         said.append(
             Consequence(
-                _("Prices: Amazon's list for %(region)s as of %(date)s, without transfer or tax: %(source)s")
-                % {
-                    "region": prices.REGION,
-                    "date": date_format(prices.AS_OF, "DATE_FORMAT"),
-                    "source": prices.SOURCE,
-                }
+                _("%(prices)s See %(source)s") % {"prices": self._prices.sentence(), "source": prices.SOURCE}
             )
         )
         return said
@@ -91,12 +86,12 @@ class ClassForm(ObjectForm):
     def _label(self, storage_class: StorageClass) -> str:
         if not self.found.bills_as_amazon:
             return storage_class.value
-        return " – ".join([storage_class.value, *_terms(storage_class, self.facts.bytes, self._difference)])
+        return " – ".join([storage_class.value, *self._terms(storage_class)])
 
     def _difference(self, storage_class: StorageClass) -> str:
         """Return what the object would cost a month, beside what it costs now."""
-        after = prices.month(storage_class, self.facts.bytes)
-        now = prices.month(self.facts.storage_class, self.facts.bytes)
+        after = self._prices.month(storage_class, self.facts.bytes)
+        now = self._prices.month(self.facts.storage_class, self.facts.bytes)
         if after is None or now is None or storage_class == self.facts.storage_class:
             return ""
         if after == now:
@@ -107,20 +102,23 @@ class ClassForm(ObjectForm):
             "percent": percent,
         }
 
-
-def _terms(storage_class: StorageClass, bytes_now: int, difference: Any) -> list[str]:
-    price = prices.CLASSES[storage_class]
-    copying = prices.change(storage_class)
-    terms = [_("%(price)s per GB and month") % {"price": dollars(price.month)}, difference(storage_class)]
-    if copying is not None:
-        terms.append(_("the change costs %(price)s") % {"price": dollars(copying)})
-    if price.minimum_days:
-        terms.append(_("at least %(days)d days") % {"days": price.minimum_days})
-    if bytes_now < price.minimum_bytes:
-        terms.append(
-            _("billed as %(least)s, it has %(size)s")
-            % {"least": size(price.minimum_bytes), "size": size(bytes_now)}
-        )
-    if price.has_archive_overhead:
-        terms.append(_("plus 40 KiB for the archive's index"))
-    return [term for term in terms if term]
+    def _terms(self, storage_class: StorageClass) -> list[str]:
+        price, copying = self._prices.classes.get(storage_class), self._prices.change(storage_class)
+        if price is None or copying is None:
+            return [_("its price is not known here")]
+        rule, has_now = prices.RULES[storage_class], self.facts.bytes
+        terms = [
+            _("%(price)s per GB and month") % {"price": dollars(price.month)},
+            self._difference(storage_class),
+            _("the change costs %(price)s") % {"price": dollars(copying)},
+        ]
+        if rule.minimum_days:
+            terms.append(_("at least %(days)d days") % {"days": rule.minimum_days})
+        if has_now < rule.minimum_bytes:
+            terms.append(
+                _("billed as %(least)s, it has %(size)s")
+                % {"least": size(rule.minimum_bytes), "size": size(has_now)}
+            )
+        if rule.has_archive_overhead:
+            terms.append(_("plus 40 KiB for the archive's index"))
+        return [term for term in terms if term]

@@ -91,7 +91,7 @@ class RestoreForm(ObjectForm):
 
     def _label(self, tier: Tier) -> str:
         words = f"{tier.value} – {_SPANS[tier]}"
-        price = prices.restore(self.facts.storage_class, tier, self.facts.bytes)
+        price = prices.of(self.found.bucket.region).restore(self.facts.storage_class, tier, self.facts.bytes)
         if price is None or not self.found.bills_as_amazon:
             return words
         return f"{words} – {dollars(price)}"

@@ -77,7 +77,8 @@ class Restore(OneByOne):
         return {"HeadObject": targets, "RestoreObject": targets}
 
     def price(self, job: Job, target: Target) -> costs.Price:
-        return costs.of_restore(target, Tier(job.parameters["tier"]), job.parameters["days"])
+        there = costs.prices_of(job)
+        return costs.of_restore(there, target, Tier(job.parameters["tier"]), job.parameters["days"])
 
     def meaning(self, job: Job) -> list[str | Promise]:
         return [

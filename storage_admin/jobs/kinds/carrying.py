@@ -125,7 +125,7 @@ class Copy(OneByOne):
 
     def price(self, job: Job, target: Target) -> costs.Price:
         is_near = _place(job.parameters)[0] == job.bucket.connection
-        return costs.of_twin(target) if is_near else {}
+        return costs.of_twin(costs.prices_of(job), target) if is_near else {}
 
     def meaning(self, job: Job) -> list[str | Promise]:
         said: list[str | Promise] = [

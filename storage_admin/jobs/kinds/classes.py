@@ -63,7 +63,7 @@ class ChangeClass(Rewrite):
         return bool(found.storage_class == job.parameters["storage_class"])
 
     def price(self, job: Job, target: Target) -> costs.Price:
-        return costs.of_change(target, job.parameters["storage_class"])
+        return costs.of_change(costs.prices_of(job), target, job.parameters["storage_class"])
 
     def meaning(self, job: Job) -> list[str | Promise]:
         return [

@@ -16,7 +16,6 @@ from photos.errors import NotPossible
 from photos.models import Photo
 from portal.s3.errors import ObjectNotFound, VersionNotFound
 from portal.s3.types import StorageClass
-from storage_admin import prices
 from storage_admin.jobs import costs
 from storage_admin.jobs.kind import Beat, Done, Failed, Kind, Outcome, Skip, Skipped
 from storage_admin.jobs.one_by_one import answer, raise_outage
@@ -84,7 +83,7 @@ class MakeRenditions(Kind):
 
     def price(self, job: Job, target: Target) -> costs.Price:
         """Of the requests, at most; what renditions weigh is known when they are made."""
-        standard = prices.CLASSES[StorageClass.STANDARD]
+        standard = costs.prices_of(job).classes[StorageClass.STANDARD]
         return {"requests": (standard.get + standard.put * len(renditions.specs())) / 1000}
 
     def meaning(self, job: Job) -> list[str | Promise]:

@@ -168,7 +168,7 @@ class Zip(Kind):
         return {"GetObject": targets, "CreateMultipartUpload": 1, "CompleteMultipartUpload": 1}
 
     def price(self, job: Job, target: Target) -> costs.Price:
-        there = prices.CLASSES.get(target.storage_class or "STANDARD")
+        there = costs.prices_of(job).classes.get(target.storage_class or "STANDARD")
         if there is None:
             return {"unknown": Decimal(1)}
         return {"requests": there.get / 1000 + there.read * target.bytes / prices.GB_BYTES}

@@ -14,7 +14,8 @@ from storage_admin import prices
 from storage_admin.jobs import costs
 from storage_admin.jobs.targets import Target
 
-CLASSES = st.sampled_from([*prices.CLASSES, "", "EXPRESS_ONEZONE"])
+HERE = prices.of("")
+CLASSES = st.sampled_from([*HERE.classes, "", "EXPRESS_ONEZONE"])
 SIZES = st.integers(0, 50 * 1024**4)
 AGES = st.integers(0, 400)
 NOW = timezone.now()
@@ -26,15 +27,17 @@ def target(size: int, storage_class: str, age_days: int) -> Target:
 
 @given(SIZES, CLASSES, CLASSES, AGES)
 def test_no_change_costs_less_than_nothing(size: int, from_class: str, to_class: str, age: int) -> None:
-    price = costs.of_change(target(size, from_class, age), to_class)
+    price = costs.of_change(HERE, target(size, from_class, age), to_class)
 
     assert all(amount >= 0 for amount in price.values())
     assert ("unknown" in price) == ("EXPRESS_ONEZONE" in {from_class, to_class} or to_class == "")
 
 
-@given(SIZES, SIZES, CLASSES, st.sampled_from([*prices.CLASSES]), AGES)
+@given(SIZES, SIZES, CLASSES, st.sampled_from([*HERE.classes]), AGES)
 def test_more_bytes_never_cost_less(one: int, other: int, from_class: str, to_class: str, age: int) -> None:
-    less, more = (costs.of_change(target(size, from_class, age), to_class) for size in sorted((one, other)))
+    less, more = (
+        costs.of_change(HERE, target(size, from_class, age), to_class) for size in sorted((one, other))
+    )
 
     assert all(less[name] <= more[name] for name in less)
 
@@ -42,7 +45,7 @@ def test_more_bytes_never_cost_less(one: int, other: int, from_class: str, to_cl
 @given(st.lists(st.tuples(SIZES, CLASSES, CLASSES, AGES), max_size=6))
 def test_sums_are_those_of_the_parts(found: list[tuple[int, str, str, int]]) -> None:
     """Also after a slice: sums are kept as texts, and lose nothing."""
-    each = [costs.of_change(target(size, old, age), new) for size, old, new, age in found]
+    each = [costs.of_change(HERE, target(size, old, age), new) for size, old, new, age in found]
     sums: dict[str, str] = {}
     for price in each:
         costs.add(sums, price)
@@ -57,7 +60,7 @@ def test_sums_are_those_of_the_parts(found: list[tuple[int, str, str, int]]) -> 
 def test_restores_grow_with_bytes_and_days(size: int, tier: Tier, days: int) -> None:
     for storage_class in (StorageClass.GLACIER, StorageClass.DEEP_ARCHIVE):
         price, twice = (
-            costs.of_restore(Target("a", bytes=size * n, storage_class=storage_class), tier, days * n)
+            costs.of_restore(HERE, Target("a", bytes=size * n, storage_class=storage_class), tier, days * n)
             for n in (1, 2)
         )
         assert price.keys() == twice.keys()
@@ -76,19 +79,19 @@ def test_restores_grow_with_bytes_and_days(size: int, tier: Tier, days: int) -> 
     ],
 )
 def test_a_month_is_as_by_hand(storage_class: str, size: int, month: str) -> None:
-    assert prices.month(storage_class, size) == Decimal(month)
+    assert HERE.month(storage_class, size) == Decimal(month)
 
 
 def test_least_time_is_billed_to_the_day() -> None:
     """100 GiB of STANDARD_IA cost $1.25 a month; 10 days old, 20 of 30 days are left."""
-    price = costs.of_change(target(100 * 1024**3, "STANDARD_IA", 10), "STANDARD")
+    price = costs.of_change(HERE, target(100 * 1024**3, "STANDARD_IA", 10), "STANDARD")
 
     assert round(price["early"], 10) == round(Decimal("1.25") * 20 / 30, 10)
-    assert "early" not in costs.of_change(target(1, "STANDARD_IA", 30), "STANDARD")
+    assert "early" not in costs.of_change(HERE, target(1, "STANDARD_IA", 30), "STANDARD")
 
 
 def test_requests_are_billed_in_the_class_that_they_reach() -> None:
     """Two reads of STANDARD, and one copy into GLACIER: 2 x 0.0004 and 0.03 for a thousand."""
-    price = costs.of_change(target(1, "STANDARD", 0), "GLACIER")
+    price = costs.of_change(HERE, target(1, "STANDARD", 0), "GLACIER")
 
     assert price["requests"] == Decimal("0.0308") / 1000

@@ -22,6 +22,7 @@ from tests.storage_admin.jobs.conftest import Put
 pytestmark = pytest.mark.django_db
 
 GB = prices.GB_BYTES
+HERE = prices.of("")
 OLD = timezone.now() - timedelta(days=400)
 
 
@@ -35,7 +36,7 @@ def planned_with(*found: costs.Price, versioning: str = VersioningState.ENABLED)
 
 
 def test_change_tells_the_months_difference_and_when_it_pays_off() -> None:
-    one = costs.of_change(Target("a", bytes=100 * GB, modified=OLD), "STANDARD_IA")
+    one = costs.of_change(HERE, Target("a", bytes=100 * GB, modified=OLD), "STANDARD_IA")
 
     said = " ".join(costs.lines(planned_with(one)))
 
@@ -46,7 +47,7 @@ def test_change_tells_the_months_difference_and_when_it_pays_off() -> None:
 
 def test_small_objects_cost_more_in_cold_classes() -> None:
     """Each is billed as 128 KiB: half a cent of saving is none."""
-    small = [costs.of_change(Target("a", bytes=1_000, modified=OLD), "STANDARD_IA")] * 1_000
+    small = [costs.of_change(HERE, Target("a", bytes=1_000, modified=OLD), "STANDARD_IA")] * 1_000
 
     said = " ".join(costs.lines(planned_with(*small, versioning=VersioningState.NEVER_SET)))
 
@@ -56,7 +57,7 @@ def test_small_objects_cost_more_in_cold_classes() -> None:
 
 def test_many_requests_take_months_to_pay_off() -> None:
     """1,000 objects of 1 MiB: $0.0504 of requests, against $0.0127 of saving a month."""
-    found = [costs.of_change(Target("a", bytes=1024**2, modified=OLD), "GLACIER_IR")] * 1_000
+    found = [costs.of_change(HERE, Target("a", bytes=1024**2, modified=OLD), "GLACIER_IR")] * 1_000
 
     assert "pays off after 2 months" in " ".join(costs.lines(planned_with(*found)))
 
@@ -64,7 +65,7 @@ def test_many_requests_take_months_to_pay_off() -> None:
 def test_least_time_of_a_class_is_billed() -> None:
     young = Target("a", bytes=100 * GB, storage_class="STANDARD_IA", modified=timezone.now())
 
-    price = costs.of_change(young, "GLACIER_IR")
+    price = costs.of_change(HERE, young, "GLACIER_IR")
 
     assert price["early"] == price["before"] == Decimal("1.25")
     assert "least time, which is billed all the same: $1.25" in " ".join(costs.lines(planned_with(price)))
@@ -74,7 +75,7 @@ def test_reading_out_of_a_class_is_billed_and_delays_the_pay_off() -> None:
     """100 GiB leave STANDARD_IA at a cent a GiB: a dollar, against 85 cents of saving a month."""
     found = Target("a", bytes=100 * GB, storage_class="STANDARD_IA", modified=OLD)
 
-    price = costs.of_change(found, "GLACIER_IR")
+    price = costs.of_change(HERE, found, "GLACIER_IR")
 
     assert price["retrieval"] == Decimal(1)
     said = " ".join(costs.lines(planned_with(price)))
@@ -83,20 +84,20 @@ def test_reading_out_of_a_class_is_billed_and_delays_the_pay_off() -> None:
 
 
 def test_copies_beside_what_there_is_are_billed_each_month() -> None:
-    price = costs.of_twin(Target("a", bytes=100 * GB, modified=OLD))
+    price = costs.of_twin(HERE, Target("a", bytes=100 * GB, modified=OLD))
 
     assert "The copies are billed beside what there is: $2.3 a month." in costs.lines(planned_with(price))
-    assert costs.of_twin(Target("a", storage_class="EXPRESS")) == {"unknown": 1}
+    assert costs.of_twin(HERE, Target("a", storage_class="EXPRESS")) == {"unknown": 1}
 
 
 def test_restore_tells_what_it_takes() -> None:
-    price = costs.of_restore(Target("a", bytes=GB, storage_class="DEEP_ARCHIVE"), Tier.STANDARD, 30)
+    price = costs.of_restore(HERE, Target("a", bytes=GB, storage_class="DEEP_ARCHIVE"), Tier.STANDARD, 30)
 
     assert price == {"restore": Decimal("0.0201"), "kept": Decimal("0.023")}
 
 
 def test_class_without_a_price_is_counted() -> None:
-    found = costs.of_change(Target("a", bytes=1, storage_class="EXPRESS"), "STANDARD")
+    found = costs.of_change(HERE, Target("a", bytes=1, storage_class="EXPRESS"), "STANDARD")
 
     assert "1 of them have a class whose price is not known" in " ".join(costs.lines(planned_with(found)))
 
