@@ -10,13 +10,13 @@ of the client alone; Amazon takes some 100 ms more for each call.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks import apart
 from benchmarks.inventory import report
 from benchmarks.inventory.parts import PARTS
 from benchmarks.reconcile.bucket import listed
@@ -25,9 +25,7 @@ from portal.local.process import Child
 from portal.local.seaweedfs import Keys, SeaweedFS
 from portal.s3 import probe
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "benchmarks-inventory.md"
-MEASURE = "import django; django.setup(); from benchmarks.inventory import parts; parts.main()"
+PAGE = apart.ROOT / "docs" / "benchmarks-inventory.md"
 KEYS = Keys("BENCHMARKKEY", "a-secret-of-nobody", "passphrase-of-nobody")
 
 
@@ -37,7 +35,7 @@ def main() -> None:
         prog="python -m benchmarks.inventory", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(apart.ROOT)}")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pettracker-inventory-") as name:
         results, sizes = _measured(Path(name), options.rows)
@@ -60,12 +58,16 @@ def _measured(folder: Path, rows: int) -> tuple[dict[str, Any], dict[str, int]]:
         )
         writer = "benchmarks.inventory.writing"
         command = [sys.executable, "-m", writer, server.endpoint_url, KEYS.access_key, KEYS.secret_key]
-        sizes = json.loads(subprocess.check_output([*command, str(rows)], text=True, cwd=ROOT))
+        sizes = json.loads(subprocess.check_output([*command, str(rows)], text=True, cwd=apart.ROOT))
         with listed(rows) as lists:
             results = {}
             for name in PARTS:
                 endpoint = lists if name == "list" else server.endpoint_url
-                results[name] = _run(name, rows, _environment(folder, endpoint))
+                keys = {"AWS_ACCESS_KEY_ID": KEYS.access_key, "AWS_SECRET_ACCESS_KEY": KEYS.secret_key}
+                environment = apart.environment(
+                    folder, database_url="sqlite:///:memory:", endpoint=endpoint, **keys
+                )
+                results[name] = _run(name, rows, environment)
     finally:
         child.stop(seaweedfs.STOP_SECONDS)
         server.remove_sockets()
@@ -73,32 +75,9 @@ def _measured(folder: Path, rows: int) -> tuple[dict[str, Any], dict[str, int]]:
 
 
 def _run(part: str, rows: int, environment: dict[str, str]) -> dict[str, Any]:
-    print(part, file=sys.stderr, flush=True)
-    command = [sys.executable, "-c", MEASURE, part, str(rows)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    assert found["entries"] in {rows, rows - len(range(0, rows, 1_000))}, found
+    found = apart.run("benchmarks.inventory", part, str(rows), environment=environment)
+    assert found["told"] in {rows, rows - len(range(0, rows, 1_000))}, found
     return found
-
-
-def _environment(folder: Path, endpoint: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "S3_"))}
-    return kept | {
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "DATABASE_URL": "sqlite:///:memory:",
-        "SECRET_KEY": "only-for-the-benchmark-" + "x" * 40,
-        "HTTPS_ONLY": "false",
-        "LOG_LEVEL": "ERROR",
-        "PORTAL_DATA_DIR": str(folder),
-        "AWS_ENDPOINT_URL_S3": endpoint,
-        "S3_ADDRESSING_STYLE": "path",
-        "AWS_ACCESS_KEY_ID": KEYS.access_key,
-        "AWS_SECRET_ACCESS_KEY": KEYS.secret_key,
-        "AWS_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": str(folder / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "none"),
-    }
 
 
 if __name__ == "__main__":

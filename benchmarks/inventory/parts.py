@@ -1,12 +1,10 @@
 """What is measured, each in a process of its own, in which Django is set up."""
 
-import json
-import resource
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 
+from benchmarks import apart
 from benchmarks.inventory.writing import CONFIG_ID, REPORTS
 from benchmarks.reconcile.bucket import BUCKET, key_of
 from portal.s3 import inventory_reports, inventory_rows, listing
@@ -17,18 +15,7 @@ from portal.s3.inventory_rows import Wanted
 def main() -> None:
     """Do the part and print what it took, as JSON."""
     part, rows = PARTS[sys.argv[1]], int(sys.argv[2])
-    before, begin = time.process_time(), time.perf_counter()
-    entries = part(rows)
-    print(
-        json.dumps(
-            {
-                "seconds": time.perf_counter() - begin,
-                "cpu": time.process_time() - before,
-                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-                "entries": entries,
-            }
-        )
-    )
+    apart.tell(lambda: part(rows))
 
 
 def read_list(_rows: int) -> int:

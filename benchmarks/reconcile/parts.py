@@ -1,15 +1,13 @@
 """What is measured, each in a process of its own, in which Django is set up."""
 
-import json
-import resource
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from benchmarks import apart
 from benchmarks.admin import loading
 from benchmarks.reconcile.bucket import BUCKET, EVERY, SIZE, etag_of, has_row, key_of, photo_id, version_of
 from photos.models import Photo
@@ -22,18 +20,7 @@ def main() -> None:
     """Do the part and print what it took, as JSON."""
     settings.RENDITIONS = []  # originals alone: a row for each object
     part, rows = PARTS[sys.argv[1]], int(sys.argv[2])
-    before, begin = time.process_time(), time.perf_counter()
-    told = part(rows)
-    print(
-        json.dumps(
-            {
-                "seconds": time.perf_counter() - begin,
-                "cpu": time.process_time() - before,
-                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-                "told": told,
-            }
-        )
-    )
+    apart.tell(lambda: part(rows))
 
 
 def load(rows: int) -> dict[str, int]:

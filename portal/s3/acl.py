@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from portal.s3 import public_access_block, session
 from portal.s3.errors import AccessRefused, BadRequest, PublicAccessBlocked, S3Error, Unsupported, translated
+from portal.s3.version_param import version_param
 
 MAX_GRANTS = 100  # UG:acl-overview
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
@@ -95,7 +96,9 @@ def of_bucket(bucket: str, *, alias: str = session.DEFAULT) -> Acl:
 def of_object(bucket: str, key: str, *, version_id: str = "", alias: str = session.DEFAULT) -> Acl:
     """Return the ACL of one version, by default the current one. DeleteMarkerFound: markers have none."""
     with translated("GetObjectAcl"):
-        return _parsed(session.client(alias).get_object_acl(Bucket=bucket, Key=key, **_version(version_id)))
+        return _parsed(
+            session.client(alias).get_object_acl(Bucket=bucket, Key=key, **version_param(version_id))
+        )
 
 
 def write_bucket(
@@ -130,7 +133,9 @@ def write_object(
     wanted = _wanted(canned, acl)
     try:
         with translated("PutObjectAcl"):
-            session.client(alias).put_object_acl(Bucket=bucket, Key=key, **_version(version_id), **wanted)
+            session.client(alias).put_object_acl(
+                Bucket=bucket, Key=key, **version_param(version_id), **wanted
+            )
     except AccessRefused as error:
         raise _explained(error, bucket, canned, acl, alias) from error
 
@@ -202,10 +207,6 @@ def _blocks(bucket: str, alias: str) -> tuple[bool, bool]:
         except S3Error:
             found.append(False)  # not readable: the refusal stays as S3 said it
     return found[0], found[1]
-
-
-def _version(version_id: str) -> dict[str, Any]:
-    return {"VersionId": version_id} if version_id else {}
 
 
 def _parsed(answer: Any) -> Acl:

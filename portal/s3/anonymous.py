@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from portal.s3 import session
 from portal.s3.errors import translate
+from portal.s3.version_param import version_param
 
 _FORBIDDEN = {401, 403}
 # An archived object, or one under a KMS key: strangers get no bytes, but not for want of a right.
@@ -37,7 +38,7 @@ class Attempt:
 
 def read(bucket: str, key: str, *, version_id: str = "", alias: str = session.DEFAULT) -> Attempt:
     """Ask for the object's first byte as a stranger would, of one version or of the current one."""
-    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    extra = version_param(version_id)
     return _asked("get_object", alias, Bucket=bucket, Key=key, Range="bytes=0-0", **extra)
 
 

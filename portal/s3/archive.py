@@ -11,6 +11,7 @@ from portal.s3 import attributes, session
 from portal.s3.attributes import Attributes
 from portal.s3.errors import BadRequest, translated
 from portal.s3.types import StorageClass
+from portal.s3.version_param import version_param
 
 
 class Tier(StrEnum):
@@ -62,7 +63,7 @@ def restore(
     wanted: dict[str, Any] = {"GlacierJobParameters": {"Tier": tier.value}}
     if takes_days(found):
         wanted["Days"] = days
-    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    extra = version_param(version_id)
     request: Any = wanted
     with translated("RestoreObject"):
         answer = session.client(alias).restore_object(Bucket=bucket, Key=key, RestoreRequest=request, **extra)

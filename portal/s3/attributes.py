@@ -12,6 +12,7 @@ from portal.s3 import session
 from portal.s3.errors import BadRequest, ObjectNotFound, VersionNotFound, translated
 from portal.s3.object_lock import Retention
 from portal.s3.types import Algorithm, RetentionMode, StorageClass
+from portal.s3.version_param import version_param
 
 ARCHIVED = {StorageClass.GLACIER, StorageClass.DEEP_ARCHIVE}
 _KINDS = ("SHA256", "SHA1", "CRC64NVME", "CRC32C", "CRC32")
@@ -80,7 +81,7 @@ def read(bucket: str, key: str, *, version_id: str = "", alias: str = session.DE
 
     ObjectNotFound, VersionNotFound, DeleteMarkerFound; CustomerKeyNeeded for SSE-C.
     """
-    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    extra = version_param(version_id)
     client = session.client(alias)
     try:
         with translated("HeadObject"):

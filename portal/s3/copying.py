@@ -27,6 +27,7 @@ from portal.s3.errors import (
 )
 from portal.s3.session import Timeouts
 from portal.s3.types import Algorithm
+from portal.s3.version_param import version_param
 
 MAX_COPY_BYTES = 5 * 1024**3  # of one CopyObject; larger objects are copied in parts
 WEB_COPY_BYTES = 64 * 1024**2  # what a store copies well within a web request's time-out
@@ -288,8 +289,7 @@ def _or_described(client: Any, params: dict[str, Any], described: dict[str, Any]
 
 def _named(source: Place) -> dict[str, str]:
     # As a dict, also for CopySource: boto3 then encodes the key, and only the key (`+`, `%`, `?` and more).
-    named = {"Bucket": source.bucket, "Key": source.key}
-    return named | ({"VersionId": source.version_id} if source.version_id else {})
+    return {"Bucket": source.bucket, "Key": source.key} | version_param(source.version_id)
 
 
 def _quoted(etag: str) -> str:

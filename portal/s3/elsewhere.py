@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from portal.s3 import session
 from portal.s3.errors import ObjectNotFound, translated
+from portal.s3.version_param import version_param
 
 TRIED_KEY = "portal-tries-an-upload"  # there for a moment, in a bucket that was just made
 
@@ -29,7 +30,7 @@ def takes_uploads(bucket: str, *, alias: str) -> bool:
                 raise
             return False
     with translated("DeleteObject"):
-        client.delete_object(Bucket=bucket, Key=TRIED_KEY, **_version(made.get("VersionId", "")))
+        client.delete_object(Bucket=bucket, Key=TRIED_KEY, **version_param(made.get("VersionId", "")))
     return True
 
 
@@ -83,7 +84,3 @@ def keep_tags(source: dict[str, str], target: dict[str, str], *, alias: str) -> 
 
 def _name(tag: dict[str, str]) -> str:
     return tag["Key"]
-
-
-def _version(version_id: str) -> dict[str, Any]:
-    return {"VersionId": version_id} if version_id else {}

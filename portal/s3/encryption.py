@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from portal.s3 import session
 from portal.s3.errors import BadRequest, NotConfigured, Unsupported, translated
 from portal.s3.types import Algorithm
+from portal.s3.version_param import version_param
 
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 
@@ -94,7 +95,7 @@ def move_to_kms(
         # A store that does not know `?encryption` takes the call for a PUT of the object, and writes
         # the request over its bytes (seen with MiniStack): it must never be asked.
         raise Unsupported(_("Only Amazon S3 is asked for that."), operation="UpdateObjectEncryption")
-    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    extra = version_param(version_id)
     wanted: Any = {"SSEKMS": {"KMSKeyArn": kms_key, "BucketKeyEnabled": bucket_key}}
     with translated("UpdateObjectEncryption"):
         session.client(alias).update_object_encryption(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from portal.s3 import session
 from portal.s3.errors import BadRequest, NotConfigured, translated
 from portal.s3.types import RetentionMode
+from portal.s3.version_param import version_param
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def retain(
     wanted: Any = (
         {"Mode": retention.mode.value, "RetainUntilDate": retention.until} if retention is not None else {}
     )
-    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    extra = version_param(version_id)
     if bypass_governance:
         extra["BypassGovernanceRetention"] = True
     with translated("PutObjectRetention"):
@@ -90,7 +91,7 @@ def retain(
 
 def hold(bucket: str, key: str, *, on: bool, version_id: str = "", alias: str = session.DEFAULT) -> None:
     """Put a legal hold on one version, or take it off: it has no end and knows no bypass."""
-    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    extra = version_param(version_id)
     with translated("PutObjectLegalHold"):
         session.client(alias).put_object_legal_hold(
             Bucket=bucket, Key=key, LegalHold={"Status": "ON" if on else "OFF"}, **extra

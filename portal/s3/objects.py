@@ -24,6 +24,7 @@ from portal.s3.patience import read_body
 from portal.s3.reading import Pieces
 from portal.s3.session import DEFAULT, Timeouts, client
 from portal.s3.types import DeleteOutcome, ObjectInfo
+from portal.s3.version_param import version_param
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, PutObjectOutputTypeDef
@@ -38,7 +39,7 @@ KEY_NOT_CERTAIN = "KeyNotCertain"  # an outcome of our own, beside the store's c
 
 def head(bucket: str, key: str, *, version_id: str = "", alias: str = DEFAULT) -> ObjectInfo:
     """Return what the store says of the object. ObjectNotFound, VersionNotFound."""
-    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    extra = version_param(version_id)
     with translated("HeadObject"):
         found: HeadObjectOutputTypeDef = client(alias).head_object(
             Bucket=bucket, Key=key, ChecksumMode="ENABLED", **extra
@@ -57,7 +58,7 @@ def head(bucket: str, key: str, *, version_id: str = "", alias: str = DEFAULT) -
 
 def first_bytes(bucket: str, key: str, count: int, *, version_id: str = "", alias: str = DEFAULT) -> bytes:
     """Return at most the first `count` bytes: enough to tell what kind of file it is."""
-    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    extra = version_param(version_id)
     with translated("GetObject"):
         answer = client(alias).get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{count - 1}", **extra)
         return read_body(answer["Body"], count)
@@ -65,7 +66,7 @@ def first_bytes(bucket: str, key: str, count: int, *, version_id: str = "", alia
 
 def read(bucket: str, key: str, *, version_id: str = "", alias: str = DEFAULT) -> bytes:
     """Return the whole object, for a worker; its size was checked when it arrived."""
-    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    extra = version_param(version_id)
     with translated("GetObject"):
         answer = client(alias, Timeouts.WORKER).get_object(Bucket=bucket, Key=key, **extra)
         return answer["Body"].read()
@@ -75,7 +76,7 @@ def stream(
     bucket: str, key: str, *, version_id: str = "", chunk_bytes: int = 65_536, alias: str = DEFAULT
 ) -> Pieces:
     """Open the object now (errors come now) and return its bytes in pieces."""
-    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    extra = version_param(version_id)
     with translated("GetObject"):
         return Pieces(client(alias).get_object(Bucket=bucket, Key=key, **extra)["Body"], chunk_bytes)
 

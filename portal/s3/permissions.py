@@ -29,6 +29,7 @@ from portal.s3.errors import (
     translate,
 )
 from portal.s3.together import Ask, ask_all
+from portal.s3.version_param import version_param
 
 RESERVED = ".portal-probe/"
 _NO_DIGEST = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="  # of no bytes that anybody knows
@@ -173,9 +174,9 @@ def _ask(one: Probe, bucket: str, below: str, alias: str) -> Callable[[], S3Erro
 
 def _tidied(key: str, answer: Any, bucket: str, alias: str) -> str | None:
     """Take away what a store wrote that looks at neither digests nor conditions."""
-    named = {"VersionId": answer["VersionId"]} if answer.get("VersionId") else {}
+    made = version_param(answer.get("VersionId", ""))
     try:
-        session.client(alias).delete_object(Bucket=bucket, Key=key, **named)
+        session.client(alias).delete_object(Bucket=bucket, Key=key, **made)
     except (ClientError, BotoCoreError) as error:
         said = translate(error, "DeleteObject")
         return _("the probe is left at “%(key)s”: %(reason)s") % {"key": key, "reason": said}

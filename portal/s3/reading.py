@@ -10,6 +10,7 @@ from typing import Any
 from portal.s3 import session
 from portal.s3.errors import translated
 from portal.s3.session import Timeouts
+from portal.s3.version_param import version_param
 
 CHUNK_BYTES = 256 * 1024
 
@@ -62,7 +63,7 @@ def opened(
     Conflict when it has another ETag by now. `start` leaves so many bytes out; an object that ends
     there, or before, is refused by the store (InvalidRange).
     """
-    extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+    extra = version_param(version_id)
     if if_etag:
         extra["IfMatch"] = f'"{if_etag}"'
     if start:

@@ -16,6 +16,7 @@ from portal.s3.errors import (
     Unsupported,
     translated,
 )
+from portal.s3.version_param import version_param
 
 MAX_OBJECT_TAGS = 10
 MAX_BUCKET_TAGS = 50
@@ -28,7 +29,7 @@ Tags = dict[str, str]
 def of_object(bucket: str, key: str, *, version_id: str = "", alias: str = session.DEFAULT) -> Tags:
     """Return the tags of one version, by default the current one. DeleteMarkerFound: markers have none."""
     with translated("GetObjectTagging"):
-        answer = session.client(alias).get_object_tagging(Bucket=bucket, Key=key, **_version(version_id))
+        answer = session.client(alias).get_object_tagging(Bucket=bucket, Key=key, **version_param(version_id))
     return _parsed(answer)
 
 
@@ -46,11 +47,13 @@ def write_object(
     client = session.client(alias)
     if tags:
         with translated("PutObjectTagging"):
-            client.put_object_tagging(Bucket=bucket, Key=key, Tagging=_sent(tags), **_version(version_id))
+            client.put_object_tagging(
+                Bucket=bucket, Key=key, Tagging=_sent(tags), **version_param(version_id)
+            )
         return
     version_id = elsewhere.exact_version(bucket, key, version_id, alias=alias)
     with translated("DeleteObjectTagging"):
-        client.delete_object_tagging(Bucket=bucket, Key=key, **_version(version_id))
+        client.delete_object_tagging(Bucket=bucket, Key=key, **version_param(version_id))
 
 
 def edit_object(
@@ -152,10 +155,6 @@ def faults(tags: Mapping[str, str], *, most: int) -> list[str]:
         if name.lower().startswith("aws:"):
             found.append(_("Tags that begin with “aws:” are Amazon's own."))
     return found
-
-
-def _version(version_id: str) -> dict[str, Any]:
-    return {"VersionId": version_id} if version_id else {}
 
 
 def _sent(tags: Mapping[str, str]) -> Any:

@@ -31,6 +31,7 @@ from portal.s3.errors import (
 from portal.s3.patience import Budget, limited
 from portal.s3.session import Timeouts
 from portal.s3.types import Algorithm
+from portal.s3.version_param import version_param
 
 logger = structlog.get_logger(__name__)
 
@@ -98,7 +99,7 @@ class _Checked:
 
     def __init__(self, source: Place, found: Attributes, alias: str) -> None:
         self.found = found
-        version: dict[str, Any] = {"VersionId": source.version_id} if source.version_id else {}
+        version = version_param(source.version_id)
         with translated("GetObject"):
             self.body = session.client(alias, Timeouts.WORKER).get_object(
                 Bucket=source.bucket, Key=source.key, IfMatch=f'"{found.etag}"', **version

@@ -11,6 +11,7 @@ from botocore.exceptions import WaiterError
 from portal.s3 import attributes, session
 from portal.s3.attributes import Attributes
 from portal.s3.errors import ObjectNotFound, S3Error, VersionNotFound, translated
+from portal.s3.version_param import version_param
 
 BUCKET_SECONDS = 20
 OBJECT_SECONDS = 5
@@ -36,8 +37,8 @@ def for_written(bucket: str, key: str, version_id: str = "", *, alias: str = ses
     try:
         return attributes.read(bucket, key, version_id=version_id, alias=alias)
     except (ObjectNotFound, VersionNotFound):
-        named = {"VersionId": version_id} if version_id else {}
-        _wait("object_exists", "HeadObject", OBJECT_SECONDS, alias, Bucket=bucket, Key=key, **named)
+        which = version_param(version_id)
+        _wait("object_exists", "HeadObject", OBJECT_SECONDS, alias, Bucket=bucket, Key=key, **which)
     return attributes.read(bucket, key, version_id=version_id, alias=alias)
 
 
