@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
@@ -24,12 +24,14 @@ from django.utils.translation import gettext as _
 from portal import audit
 from portal.s3 import objects
 from portal.s3.errors import Conflict, ObjectNotFound, S3Error, StorageUnavailable
-from storage_admin.analytics import columns, layout, parquet, tidying
+from storage_admin.analytics import layout, tidying
 from storage_admin.analytics.asking import STALE_SECONDS
-from storage_admin.analytics.parquet import Written
 from storage_admin.errors import NotPossible
 from storage_admin.glue import asking as glue
 from storage_admin.models import AnalyticsExport, GlueRun
+
+if TYPE_CHECKING:
+    from storage_admin.analytics.parquet import Written
 
 logger = structlog.get_logger(__name__)
 
@@ -140,6 +142,8 @@ def _step(export: AnalyticsExport) -> bool:
 
 def _part(export: AnalyticsExport, table: str, after: str, number: int) -> tuple[dict[str, Any], str]:
     """Write a part, or take the one that is there; return what the row keeps of it, and where to go on."""
+    from storage_admin.analytics import parquet  # noqa: PLC0415 - it takes 50 MB, for minutes of a night
+
     key = layout.part(export.prefix, table, export.day, export.name, number)
     made = parquet.part(table, after)
     told = {"table": table, "key": key, "rows": made.rows, "bytes": made.bytes, "sha256": made.sha256}
@@ -207,6 +211,8 @@ def _switch(export: AnalyticsExport, key: str, body: str, content_type: str) -> 
 
 def _manifest(export: AnalyticsExport) -> str:
     """Return the manifest: the same whenever it is made again from the row."""
+    from storage_admin.analytics import columns  # noqa: PLC0415 - as parquet
+
     told = {
         "format": 1,
         "date": f"{export.day}",

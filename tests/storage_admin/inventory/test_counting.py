@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from portal.s3 import inventory_rows, session
+from portal.s3 import inventory_arrow, session
 from storage_admin.buckets import prefixes, usage
 from storage_admin.errors import NotPossible
 from storage_admin.inventory import reports
@@ -57,7 +57,7 @@ def test_report_and_list_come_to_the_same(
 def test_count_goes_on_in_slices_and_counts_nothing_twice(
     pets: Bucket, reported: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inventory_rows, "BATCH_ROWS", 100)
+    monkeypatch.setattr(inventory_arrow, "BATCH_ROWS", 100)
     monkeypatch.setattr(usage, "SLICE_SECONDS", 2.0)
     ticks = iter(range(10_000))
     monkeypatch.setattr("storage_admin.buckets.usage.time.monotonic", lambda: float(next(ticks)))
