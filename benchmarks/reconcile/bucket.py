@@ -15,6 +15,7 @@ BUCKET = "pettracker-photos"
 EVERY = 1_000  # of so many rows one differs in each way
 MODIFIED = "2026-01-01T00:00:00.000Z"
 SIZE = 3_000_000
+NAMES = ("card", "full", "share", "tile")  # of renditions, in the order of their keys
 OWNER_ENFORCED = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     '<OwnershipControls xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
@@ -32,9 +33,26 @@ def key_of(number: int) -> str:
     return f"photos/unassigned/{photo_id(number)}.jpg"
 
 
-def number_of(key: str) -> int:
-    """Return which photo's key this is."""
-    return int(key.removeprefix("photos/unassigned/")[:8], 16)
+def rendition_key(number: int, name: str) -> str:
+    """Return the key of one of the photo's renditions."""
+    return f"renditions/{photo_id(number)}/{name}-{'0' * 16}.webp"
+
+
+def place_of(key: str, rows: int) -> int:
+    """Return where the key stands in the list: all originals, and then the renditions photo by photo."""
+    prefix, name = key.removeprefix("photos/unassigned/"), ""
+    if key.startswith("renditions/"):
+        prefix, name = key.removeprefix("renditions/").split("/")
+    number = int(prefix[:8], 16)
+    return rows + number * len(NAMES) + NAMES.index(name.partition("-")[0]) if name else number
+
+
+def key_at(place: int, rows: int) -> str:
+    """Return the key that stands there."""
+    if place < rows:
+        return key_of(place)
+    number, which = divmod(place - rows, len(NAMES))
+    return rendition_key(number, NAMES[which])
 
 
 def version_of(number: int) -> str:
@@ -52,15 +70,17 @@ def has_row(number: int) -> bool:
     return number % EVERY != 1
 
 
-def entry_of(number: int) -> str:
+def entry_at(place: int, rows: int) -> str:
     """Return the list's entry, empty for those without an object."""
-    if number % EVERY == 0:
+    is_original = place < rows
+    number = place if is_original else (place - rows) // len(NAMES)
+    if (is_original and number % EVERY == 0) or (not is_original and not has_row(number)):
         return ""
     size = SIZE + (number % EVERY == 2)
     return (
-        f"<Version><Key>{key_of(number)}</Key><VersionId>{version_of(number)}</VersionId>"
+        f"<Version><Key>{key_at(place, rows)}</Key><VersionId>{version_of(place)}</VersionId>"
         f"<IsLatest>true</IsLatest><LastModified>{MODIFIED}</LastModified>"
-        f"<ETag>&quot;{etag_of(number)}&quot;</ETag><Size>{size}</Size>"
+        f"<ETag>&quot;{etag_of(place)}&quot;</ETag><Size>{size}</Size>"
         "<Owner><ID>a-canonical-user</ID></Owner><StorageClass>STANDARD</StorageClass></Version>"
     )
 
@@ -71,18 +91,19 @@ class _Lists(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     rows = 0
+    entries = 0
 
     def do_GET(self) -> None:
         asked = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
         if "ownershipControls" in asked:
             self._answer(OWNER_ENFORCED)  # as of any bucket made since April 2023: no ACL is read
             return
-        start = number_of(asked["key-marker"][0]) + 1 if "key-marker" in asked else 0
-        end = min(start + 1_000, self.rows)
+        start = place_of(asked["key-marker"][0], self.rows) + 1 if "key-marker" in asked else 0
+        end = min(start + 1_000, self.entries)
         onward = ""
-        if end < self.rows:
+        if end < self.entries:
             onward = (
-                f"<NextKeyMarker>{key_of(end - 1)}</NextKeyMarker>"
+                f"<NextKeyMarker>{key_at(end - 1, self.rows)}</NextKeyMarker>"
                 f"<NextVersionIdMarker>{version_of(end - 1)}</NextVersionIdMarker>"
             )
         text = (
@@ -90,7 +111,7 @@ class _Lists(BaseHTTPRequestHandler):
             '<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
             f"<Name>{BUCKET}</Name><EncodingType>url</EncodingType>"
             f"<IsTruncated>{'true' if onward else 'false'}</IsTruncated>{onward}"
-            f"{''.join(map(entry_of, range(start, end)))}</ListVersionsResult>"
+            f"{''.join(entry_at(place, self.rows) for place in range(start, end))}</ListVersionsResult>"
         )
         self._answer(text)
 
@@ -107,9 +128,9 @@ class _Lists(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def listed(rows: int) -> Iterator[str]:
+def listed(rows: int, *, with_renditions: bool = False) -> Iterator[str]:
     """Yield the address of the server, which runs in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.reconcile.bucket", str(rows)]
+    command = [sys.executable, "-m", "benchmarks.reconcile.bucket", str(rows), str(int(with_renditions))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         assert server.stdout is not None
         try:
@@ -118,12 +139,13 @@ def listed(rows: int) -> Iterator[str]:
             server.terminate()
 
 
-def _serve(rows: int) -> None:
+def _serve(rows: int, *, with_renditions: bool) -> None:
     _Lists.rows = rows
+    _Lists.entries = rows * (1 + len(NAMES)) if with_renditions else rows
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Lists)
     print(server.server_port, flush=True)
     server.serve_forever()
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]))
+    _serve(int(sys.argv[1]), with_renditions=sys.argv[2] == "1")

@@ -20,7 +20,7 @@ def markdown(results: dict[str, Any], rows: int) -> str:
         "Made by `python -m benchmarks.reconcile --write`; the script says what is real in it.",
         "",
         f"* {when} (shared with other work), Python {sys.version.split()[0]}",
-        f"* {rows:,} photos: {differ}; all of them were found, and nothing else",
+        f"* {rows:,} objects; of the photos {differ}; all of them were found, and nothing else",
         f"* Goals: at most {GOAL_TIMES} x the time of reading the list, and {GOAL_MB} MB",
         "",
         "| | seconds | CPU seconds of the worker | peak memory, MB |",

@@ -14,8 +14,8 @@ from django.db.models.functions import Cast, Concat, Left
 
 from photos import keys
 from photos.choices import PhotoStatus
+from photos.formats import ImageFormat
 from photos.models import Photo, Rendition
-from photos.renditions import key as key_of
 from photos.renditions import specs
 from storage_admin.models import Finding, Scan, StagedEntry
 from storage_admin.reconciliation.found import ARCHIVES, CHUNK, Found
@@ -74,7 +74,9 @@ def _wanted_without_row(scan: Scan) -> Iterator[Found]:
         )  # fmt: skip
         made = Rendition.objects.filter(photo=OuterRef("pk"), name=spec.name, digest=OuterRef("wanted"))
         lacking = ready.annotate(wanted=Left(_Sha256(source), keys.DIGEST_LENGTH)).filter(~Exists(made))
-        for photo in lacking.only("rotation", "sha256").iterator(chunk_size=CHUNK):
-            key = key_of(photo, photo.sha256, spec)
+        extension = ImageFormat(spec.format).extension
+        # No rows of the ORM: after a change of RENDITIONS these are as many as there are photos.
+        for photo, digest in lacking.values_list("pk", "wanted").iterator(chunk_size=CHUNK):
+            key = keys.rendition_key(photo, spec.name, digest, extension)
             facts = {"rendition": ["", spec.name]}
-            yield Found(Finding.Kind.MISSING_RENDITION, key, photo=photo.pk, facts=facts)
+            yield Found(Finding.Kind.MISSING_RENDITION, key, photo=photo, facts=facts)

@@ -12,19 +12,25 @@ pytestmark = pytest.mark.django_db
 
 
 def test_keys_are_in_the_order_of_their_numbers() -> None:
-    numbers = [0, 1, 999, 1_000, 65_536, 999_999]
+    rows = 200_000
+    places = [0, 1, 999, 1_000, 65_536, 199_999, 200_000, 200_001, 200_003, 200_004, 999_999]
 
-    found = [bucket.key_of(number) for number in numbers]
+    found = [bucket.key_at(place, rows) for place in places]
 
     assert found == sorted(found)
-    assert [bucket.number_of(key) for key in found] == numbers
+    assert [bucket.place_of(key, rows) for key in found] == places
 
 
-def test_parts_agree_about_what_is_there(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("with_renditions", [False, True])
+def test_parts_agree_about_what_is_there(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, with_renditions: bool
+) -> None:
     """The comparison itself asserts that exactly the planted differences are found."""
-    monkeypatch.setattr(wanted, "specs", tuple)
+    if not with_renditions:
+        monkeypatch.setattr(wanted, "specs", tuple)
+        monkeypatch.setattr(parts, "specs", tuple)
     rows = 2_500
-    with bucket.listed(rows) as endpoint:
+    with bucket.listed(rows, with_renditions=with_renditions) as endpoint:
         use_store(settings, endpoint)
         settings.AWS_STORAGE_BUCKET_NAME = bucket.BUCKET
         try:
@@ -33,8 +39,9 @@ def test_parts_agree_about_what_is_there(settings: Any, monkeypatch: pytest.Monk
             leave_store()
 
     assert loaded == {"rows": rows - 3}
-    assert read == {"entries": rows - 3}
-    assert compared == {"dangling": 3, "orphan": 3, "wrong-size": 3, "entries": rows - 3}
+    entries = rows - 3 + with_renditions * len(bucket.NAMES) * (rows - 3)
+    assert read == {"entries": entries}
+    assert compared == {"dangling": 3, "orphan": 3, "wrong-size": 3, "entries": entries}
 
 
 def test_report_tells_which_goals_are_missed() -> None:
