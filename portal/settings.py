@@ -228,7 +228,7 @@ S3_CHECKSUMS = env.text("S3_CHECKSUMS", "when_supported", choices=("when_support
 S3_BROWSER_ENDPOINT_URL = env.text("S3_BROWSER_ENDPOINT_URL", "")
 
 # Which software answers there, for what it is known to lack (portal.s3.capabilities).
-S3_SERVERS = ("amazon", "seaweedfs", "ceph", "ministack", "moto", "other")
+S3_SERVERS = ("amazon", "seaweedfs", "ceph", "rclone", "ministack", "moto", "localstack", "other")
 
 
 def _connection(name: str) -> dict[str, Any]:

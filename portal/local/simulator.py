@@ -2,7 +2,7 @@
 
 The demo's photo store lacks what is most dangerous at Amazon. Of the two simulators that pip installs,
 MiniStack shows it more truly; tests/contract holds both to the same statements, and
-portal/s3/capabilities.py lists where each differs:
+portal/s3/differences.py lists where each differs:
 
 * it refuses ACLs where ownership is enforced, and ownership over grants that are left; moto takes both
 * it refuses public ACLs under Block Public Access; moto takes them

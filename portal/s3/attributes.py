@@ -11,7 +11,7 @@ from typing import Any
 from portal.s3 import session
 from portal.s3.errors import BadRequest, ObjectNotFound, VersionNotFound, translated
 from portal.s3.object_lock import Retention
-from portal.s3.types import Algorithm, RetentionMode, StorageClass
+from portal.s3.types import Algorithm, RetentionMode, StorageClass, lower_cased
 from portal.s3.version_param import version_param
 
 ARCHIVED = {StorageClass.GLACIER, StorageClass.DEEP_ARCHIVE}
@@ -115,7 +115,7 @@ def _parsed(key: str, found: Any) -> Attributes:
             content_language=found.get("ContentLanguage", ""),
             expires=found.get("ExpiresString", ""),
         ),
-        metadata=found.get("Metadata", {}),
+        metadata=lower_cased(found.get("Metadata", {})),
         unreadable_metadata=found.get("MissingMeta", 0),
         storage_class=found.get("StorageClass") or StorageClass.STANDARD,
         archive_tier=found.get("ArchiveStatus", ""),

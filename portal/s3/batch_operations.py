@@ -13,7 +13,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from portal.s3 import session
-from portal.s3.capabilities import Server, server
+from portal.s3.capabilities import server
+from portal.s3.differences import Server
 from portal.s3.errors import S3Error, translated
 from portal.s3.types import StoreWord
 

@@ -222,6 +222,7 @@ _BY_CODE: dict[str, type[S3Error]] = {
 }
 
 
+_BY_STATUS = {429: StorageUnavailable, 501: Unsupported}  # R2's and LocalStack's, under codes of their own
 # Operations that every store has: 405 to one of them means that the version is a delete marker.
 _READS = {"HeadObject", "GetObject", "GetObjectAcl", "GetObjectTagging"}
 # Codes with several meanings, told apart by the words that Amazon documents.
@@ -295,8 +296,7 @@ def translate(error: BotoCoreError | ClientError, operation: str) -> S3Error:
         kind = _by_circumstance(code, said, operation, metadata.get("HTTPHeaders", {})) or _BY_CODE.get(code)
         if kind is None:
             status = int(metadata.get("HTTPStatusCode", 0))
-            # 429: not Amazon's, but R2's and others', each under a code of its own.
-            kind = StorageUnavailable if status >= 500 or status == 429 else S3Error
+            kind = _BY_STATUS.get(status, StorageUnavailable if status >= 500 else S3Error)
         request_id = str(metadata.get("RequestId", ""))
         return kind(
             _sentence(kind, code, said, operation), operation=operation, code=code, request_id=request_id

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from portal.s3 import policy, session
-from portal.s3.capabilities import Server, server
+from portal.s3.capabilities import server
+from portal.s3.differences import Server
 from portal.s3.errors import NotConfigured, S3Error, Unsupported, translated
 
 # What the portal reads of a report, beside what each has (API:InventoryConfiguration).

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
 from django.utils.translation import gettext as _
 
 from portal.s3 import conditional, pace
@@ -23,7 +24,7 @@ from portal.s3.listing import LARGEST_PAGE, ListedVersion, Mark, versions_page
 from portal.s3.patience import read_body
 from portal.s3.reading import Pieces
 from portal.s3.session import DEFAULT, Timeouts, client
-from portal.s3.types import DeleteOutcome, ObjectInfo
+from portal.s3.types import DeleteOutcome, ObjectInfo, lower_cased
 from portal.s3.version_param import version_param
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def head(bucket: str, key: str, *, version_id: str = "", alias: str = DEFAULT) -
         content_type=found.get("ContentType", ""),
         sha256=_hex(found.get("ChecksumSHA256", "")),
         last_modified=found["LastModified"],
-        metadata=found.get("Metadata", {}),
+        metadata=lower_cased(found.get("Metadata", {})),
     )
 
 
@@ -211,11 +212,16 @@ def _delete_batch(
 ) -> list[DeleteOutcome]:
     bypass: dict[str, Any] = {"BypassGovernanceRetention": True} if bypass_governance else {}
     with translated("DeleteObjects"):
-        answer = client(alias, Timeouts.WORKER).delete_objects(
-            Bucket=bucket,
-            Delete={"Objects": [{"Key": key, "VersionId": version} for key, version in batch]},
-            **bypass,
-        )
+        try:
+            answer = client(alias, Timeouts.WORKER).delete_objects(
+                Bucket=bucket,
+                Delete={"Objects": [{"Key": key, "VersionId": version} for key, version in batch]},
+                **bypass,
+            )
+        except ClientError as error:
+            if bypass and _locks_nothing(error):
+                return _delete_batch(bucket, batch, False, alias)
+            raise
     said = [
         # SeaweedFS names a removed marker by DeleteMarkerVersionId alone.
         DeleteOutcome(gone["Key"], gone.get("VersionId") or gone.get("DeleteMarkerVersionId", ""))
@@ -266,14 +272,25 @@ def _delete_one(bucket: str, target: tuple[str, str], bypass_governance: bool, a
     bypass: dict[str, Any] = {"BypassGovernanceRetention": True} if bypass_governance else {}
     try:
         with translated("DeleteObject"):
-            client(alias, Timeouts.WORKER).delete_object(
-                Bucket=bucket, Key=key, VersionId=version_id, **bypass
-            )
+            try:
+                client(alias, Timeouts.WORKER).delete_object(
+                    Bucket=bucket, Key=key, VersionId=version_id, **bypass
+                )
+            except ClientError as error:
+                if bypass and _locks_nothing(error):
+                    return _delete_one(bucket, target, False, alias)
+                raise
     except StorageUnavailable:
         raise
     except S3Error as error:
         return DeleteOutcome(key, version_id, error.code or "Error", str(error))
     return DeleteOutcome(key, version_id)
+
+
+def _locks_nothing(error: ClientError) -> bool:
+    """Whether the bucket has no Object Lock: Amazon refuses a call that would bypass it there."""
+    said = error.response["Error"]
+    return said["Code"] == "InvalidArgument" and "bypass-governance" in said.get("Message", "")
 
 
 def base64_of(digest_hex: str) -> str:

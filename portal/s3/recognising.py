@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from portal.s3 import session
-from portal.s3.capabilities import Server
+from portal.s3.differences import Server
 
 # How the header `Server` begins, in small letters.
 _BY_HEADER = {
@@ -21,9 +21,12 @@ _BY_HEADER = {
 }
 # Older ones of Ceph have no such header: transaction, seconds, instance and zone (16.2.15).
 _CEPHS_REQUEST = re.compile(r"tx[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-.+")
-# Simulators name the same owner everywhere: (id, display name).
+# Some name the same owner everywhere: (id, display name).
 _BY_OWNER = {
     ("bcaf1ffd86f41161ca5fb16fd081034f", "webfile"): Server.MOTO,
+    ("75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a", "webfile"): Server.LOCALSTACK,
+    # It calls itself AmazonS3 in its headers.
+    ("fe7272ea58be830e56fe1663b10fafef", "GoFakeS3"): Server.RCLONE,
     ("f7b11509f4d675c3c44f0dd37ca830bb02e8cfa58f04c46283c4bfcbdce1ff45", "ministack"): Server.MINISTACK,
 }
 
@@ -36,6 +39,9 @@ def recognised(alias: str = session.DEFAULT) -> Server:
         answer = error.response
     except BotoCoreError:
         return Server.OTHER
+    owner = answer.get("Owner", {})
+    if found := _BY_OWNER.get((owner.get("ID", ""), owner.get("DisplayName", ""))):
+        return found
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     said = str(headers.get("server", "")).lower()
     for beginning, server in _BY_HEADER.items():
@@ -43,5 +49,4 @@ def recognised(alias: str = session.DEFAULT) -> Server:
             return server
     if _CEPHS_REQUEST.fullmatch(headers.get("x-amz-request-id", "")):
         return Server.CEPH
-    owner = answer.get("Owner", {})
-    return _BY_OWNER.get((owner.get("ID", ""), owner.get("DisplayName", "")), Server.OTHER)
+    return Server.OTHER

@@ -148,7 +148,7 @@ def client(alias: str = DEFAULT, timeouts: Timeouts = Timeouts.WEB, *, for_brows
             make_patient(new)
             make_light(new, when=is_bulk)
             pace_bulk(new, alias, chosen.requests_a_second)
-            unrelated.notice(new)
+            unrelated.notice(new, is_at_amazon=chosen.is_at_amazon)
             if not chosen.is_at_amazon:
                 unrelated.ask_first(new)
             renewal.watch(new, made, alias, renew)

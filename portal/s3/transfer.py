@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 
 from portal.s3 import acl, attributes, capabilities, carried, session, tags, uploads, waiting
 from portal.s3.attributes import Attributes
-from portal.s3.capabilities import Capability
 from portal.s3.copying import Place
+from portal.s3.differences import Capability
 from portal.s3.errors import (
     BadContent,
     Conflict,

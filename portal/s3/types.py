@@ -1,5 +1,6 @@
 """What the S3 verbs take and return: frozen values, no boto types."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -58,7 +59,7 @@ class RetentionMode(StoreWord):
     COMPLIANCE = "COMPLIANCE"
 
 
-_SIMULATORS = frozenset({"ministack", "moto"})
+_SIMULATORS = frozenset({"ministack", "moto", "localstack"})
 
 
 @dataclass(frozen=True)
@@ -130,3 +131,8 @@ class SignedUpload:
 
     url: str
     headers: dict[str, str]
+
+
+def lower_cased(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return user metadata by the names that S3 gives it; others write them as headers: Pet for pet."""
+    return {name.lower(): value for name, value in metadata.items()}

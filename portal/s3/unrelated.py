@@ -30,9 +30,12 @@ _NO_SUCH_OBJECT = {"404", "NoSuchKey", "NoSuchVersion"}
 asking: ContextVar[bool] = ContextVar("s3-asking-first", default=False)
 
 
-def notice(client: Any) -> None:
-    """Let the client raise NotImplemented for a listing, or an object, that nobody asked for."""
+def notice(client: Any, *, is_at_amazon: bool) -> None:
+    """Let the client raise NotImplemented for an answer to something else, and for none but at Amazon's."""
     client.meta.events.register("before-parse.s3", _refuse_other_answers)
+    if not is_at_amazon:
+        client.meta.events.register("before-parse.s3", _refuse_no_answer)
+        client.meta.events.register("before-parse.s3.ListMultipartUploads", _read_no_uploads)
 
 
 def ask_first(client: Any) -> None:
@@ -88,6 +91,24 @@ def _reads(service: Any) -> dict[str, str]:
         elif model.http["method"] in {"PUT", "DELETE"}:
             writes[name] = (path, setting)
     return {name: reads[address] for name, address in writes.items() if address in reads}
+
+
+def _refuse_no_answer(operation_model: Any, response_dict: dict[str, Any], **_event: Any) -> None:
+    """Take a 500 without an error in XML for that of a server that does not know the question.
+
+    rclone 1.75 answers so, with the object itself behind it.
+    """
+    if operation_model.name not in (*_ROOTS, "GetObjectAttributes") or response_dict["status_code"] != 500:
+        return
+    if b"<Error" not in (response_dict.get("body") or b"")[:_ROOT_WITHIN]:
+        said = "The store fails over the question: it does not know it."
+        raise ClientError({"Error": {"Code": "NotImplemented", "Message": said}}, operation_model.name)
+
+
+def _read_no_uploads(response_dict: dict[str, Any], **_event: Any) -> None:
+    """Read "no such upload", as rclone 1.75 says where none is open, as the empty list that it means."""
+    if response_dict["status_code"] == 404 and b"NoSuchUpload" in (response_dict.get("body") or b""):
+        response_dict.update(status_code=200, body=b"<ListMultipartUploadsResult/>")
 
 
 def _refuse_other_answers(operation_model: Any, response_dict: dict[str, Any], **_event: Any) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from portal.s3 import capabilities, session
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from portal import spelling
 from portal.s3 import acl, capabilities, ownership, public_access_block
 from portal.s3.acl import LOG_DELIVERY, Acl, Grant, Permission
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import S3Error, Unsupported
 from storage_admin import grants
 from storage_admin.bucket_settings.bucket_acl_form import PERMISSIONS, BucketAclForm

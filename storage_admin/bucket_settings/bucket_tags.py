@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.s3 import tags
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.tags import Tags
 from storage_admin.bucket_settings import json_text
 from storage_admin.bucket_settings.json_text import quoted

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from portal import spelling
 from portal.s3 import capabilities, encryption
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.encryption import DefaultEncryption
 from portal.s3.errors import BadRequest
 from portal.s3.types import Algorithm

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from portal import spelling
 from portal.s3 import notifications
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.notifications import Notification, Notifications, Target
 from portal.s3.sameness import key_of
 from storage_admin.bucket_settings.json_text import quoted

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.s3 import inventory
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import PartlyDone, S3Error
 from portal.s3.inventory import FIELDS, Format, Frequency, Inventory
 from storage_admin.bucket_settings.json_text import quoted

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from photos import keys
 from portal.s3 import lifecycle, lifecycle_rules, versioning
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import S3Error
 from portal.s3.lifecycle import USUAL_SMALLEST_MOVED, Lifecycle
 from portal.s3.lifecycle_rules import Rule

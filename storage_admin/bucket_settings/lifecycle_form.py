@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.s3 import capabilities, lifecycle_rules
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.lifecycle import Lifecycle
 from portal.s3.lifecycle_rules import WATERFALL
 from storage_admin.bucket_settings import json_text

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.s3 import object_lock
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.object_lock import LockDefault
 from portal.s3.types import RetentionMode
 from storage_admin.bucket_settings.setting import (

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from portal import spelling
 from portal.s3 import acl, ownership
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import S3Error, Unsupported
 from portal.s3.ownership import Ownership
 from storage_admin import grants

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from portal import spelling
 from portal.s3 import policy, public_access_block
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import BadRequest, S3Error, Unsupported
 from portal.s3.sameness import key_of
 from storage_admin.bucket_settings import json_text

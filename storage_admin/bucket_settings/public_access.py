@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.s3 import capabilities, exposure, public_access_block
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import S3Error, Unsupported
 from portal.s3.ownership import Ownership
 from portal.s3.public_access_block import PublicAccessBlock

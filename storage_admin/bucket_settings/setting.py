@@ -12,7 +12,7 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 
 T = TypeVar("T")
 Facts = dict[str, str]  # label -> text, both for people

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.models import User
 from portal.s3 import bucket_names, capabilities, encryption
 from portal.s3.buckets import Birth
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.encryption import DefaultEncryption
 from portal.s3.errors import BadRequest
 from portal.s3.ownership import Ownership

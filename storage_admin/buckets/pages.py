@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from portal.access import admin_page, staff
 from portal.s3 import capabilities, session
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import (
     BadRequest,
     BucketNameTaken,

@@ -13,8 +13,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.s3.capabilities import Capability
 from portal.s3.clock import REFUSED_AFTER_SECONDS
+from portal.s3.differences import Capability
 from portal.s3.errors import S3Error, Unsupported
 from portal.s3.exposure import Exposure, Public
 from portal.s3.permissions import Finding, Verdict

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from portal import spelling
 from portal.s3 import anonymous
 from portal.s3.answer import Answer
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.public_access_block import PublicAccessBlock
 from storage_admin.buckets.visibility import Doors, Seen
 

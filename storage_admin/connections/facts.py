@@ -13,7 +13,7 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from portal.s3 import capabilities, identity, session
-from portal.s3.capabilities import Server
+from portal.s3.differences import Server
 from portal.s3.errors import S3Error, Unsupported
 from portal.s3.identity import Identity, Source
 from portal.s3.together import ask_all
@@ -126,6 +126,8 @@ def _server(chosen: Connection) -> str:
         Server.CEPH: "Ceph",
         Server.MINISTACK: _("MiniStack, a simulator"),
         Server.MOTO: _("moto, a simulator"),
+        Server.LOCALSTACK: _("LocalStack, a simulator"),
+        Server.RCLONE: "rclone",
         Server.OTHER: _("not named (S3_SERVER)"),
     }
     return words[Server.AMAZON if chosen.is_at_amazon else capabilities.server(chosen.alias)]

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from photos import keys
 from portal.s3 import lifecycle_rules, object_lock, versioning
-from portal.s3.capabilities import Capability, known, server
+from portal.s3.capabilities import known, server
+from portal.s3.differences import Capability
 from portal.s3.errors import Unsupported
 from portal.s3.lifecycle_rules import LEAST_DAYS_TO_IA, WATERFALL, Rule
 from portal.s3.types import StorageClass

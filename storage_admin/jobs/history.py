@@ -15,7 +15,7 @@ from itertools import groupby, takewhile
 from typing import Any
 
 from portal.s3 import capabilities, listing
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.inexact_keys import UNSPELLED
 from portal.s3.listing import ListedVersion, Mark
 from storage_admin.models import Bucket

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from photos import keys
 from portal.s3 import acl, public_access_block
 from portal.s3.acl import ANY_ACCOUNT, EVERYBODY, LOG_DELIVERY, Acl, Canned, Grant, Permission
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import S3Error, StorageUnavailable
 from portal.s3.public_access_block import PublicAccessBlock
 from storage_admin.grants import grantee

@@ -17,7 +17,7 @@ from portal.access import admin_page
 from portal.display import ago
 from portal.errors import storage_unavailable
 from portal.s3 import capabilities, versioning
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import StorageUnavailable
 from portal.s3.listing import Mark
 from portal.s3.types import VersioningState

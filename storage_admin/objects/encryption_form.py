@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.encryption import check_key
 from portal.s3.errors import BadRequest
 from portal.s3.types import Algorithm

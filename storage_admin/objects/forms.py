@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.models import User
 from portal.s3.attributes import Attributes
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from storage_admin import addresses
 from storage_admin.objects.acts import BY_PAGE, Kind
 from storage_admin.objects.gathering import Gathered

@@ -13,7 +13,7 @@ from typing import TypeVar
 from portal.s3 import acl, attributes, capabilities, listing, object_lock, ownership, tags, versioning
 from portal.s3.acl import Acl
 from portal.s3.attributes import Attributes
-from portal.s3.capabilities import Capability, Server
+from portal.s3.differences import Capability, Server
 from portal.s3.errors import (
     AccessRefused,
     DeleteMarkerFound,

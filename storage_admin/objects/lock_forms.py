@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.object_lock import Retention
 from portal.s3.types import RetentionMode
 from storage_admin.objects import locks as object_locks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.types import VersioningState
 from storage_admin.objects import changes as object_changes
 from storage_admin.objects.gathering import Gathered

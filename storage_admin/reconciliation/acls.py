@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote
 from photos import keys
 from portal.s3 import acl, capabilities, ownership
 from portal.s3.acl import Acl
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import (
     AccessRefused,
     DeleteMarkerFound,

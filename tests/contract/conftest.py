@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from portal.s3 import buckets, capabilities, objects, recognising, session, uploads, versioning
 from portal.s3.buckets import Birth
-from portal.s3.capabilities import Capability, Server
+from portal.s3.differences import Capability, Server
 from portal.s3.errors import S3Error, Unsupported, translate
 from portal.s3.ownership import Ownership
 from portal.s3.public_access_block import PublicAccessBlock

@@ -13,7 +13,7 @@ from portal.local import ports, simulator
 from portal.local.process import Child
 from portal.local.simulator import Simulator
 from portal.s3 import probe
-from portal.s3.capabilities import Capability, Server
+from portal.s3.differences import Capability, Server
 from tests.servers import Store
 
 STOP_SECONDS = 5

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from portal.s3 import acl, buckets, exposure, links, objects, ownership, policy, public_access_block, session
 from portal.s3.acl import ANY_ACCOUNT, EVERYBODY, Acl, Canned, Grant, Permission
 from portal.s3.buckets import Birth
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import AclInTheWay, AclsDisabled, BadRequest, PublicAccessBlocked, Unsupported
 from portal.s3.exposure import Exposure, Public
 from portal.s3.ownership import Ownership

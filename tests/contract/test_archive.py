@@ -7,7 +7,7 @@ import pytest
 from portal.s3 import archive, attributes, objects
 from portal.s3.archive import Requested, Tier
 from portal.s3.attributes import Attributes, Restore
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import BadRequest, ObjectArchived, RestoreInProgress
 from portal.s3.types import StorageClass
 from tests.contract.arrange import put

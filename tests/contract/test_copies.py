@@ -21,8 +21,8 @@ from portal.s3 import (
 )
 from portal.s3.acl import Canned
 from portal.s3.attributes import Headers
-from portal.s3.capabilities import Capability
 from portal.s3.copying import Place
+from portal.s3.differences import Capability
 from portal.s3.errors import (
     AccessRefused,
     BadRequest,
@@ -43,6 +43,7 @@ KMS_KEY = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555
 
 
 @pytest.mark.needs(Capability.CLASSES)
+@pytest.mark.needs(Capability.EXPIRES_ON_COPY)
 def test_class_change_keeps_headers_metadata_and_tags(either: str, key: str) -> None:
     """1, 5"""
     put(either, key, **RICH)
@@ -321,6 +322,7 @@ def test_change_between_look_and_copy_is_refused_by_the_store(
         copying.edit(versioned, key, metadata={"pet": "rex"})
 
 
+@pytest.mark.needs(Capability.EXPIRES_ON_COPY)
 def test_older_version_comes_back_with_all_that_belongs_to_it(versioned: str, key: str) -> None:
     """21"""
     first = put(versioned, key, **RICH)
@@ -379,6 +381,7 @@ def test_source_of_any_name_is_copied(versioned: str, name: str) -> None:
     assert attributes.read(versioned, name).metadata == {"pet": "rex"}
 
 
+@pytest.mark.needs(Capability.EXPIRES_ON_COPY)
 def test_move_copies_and_hides_the_source(versioned: str, key: str) -> None:
     """24"""
     put(versioned, key, **RICH)

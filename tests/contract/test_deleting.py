@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from portal.s3 import attributes, buckets, object_lock, objects, session, uploads
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import BucketNotEmpty, BucketNotFound
 from portal.s3.object_lock import Retention
 from portal.s3.types import RetentionMode
@@ -66,6 +66,31 @@ def test_refused_key_of_a_batch_is_named_with_its_code(locked: str) -> None:
     }
     assert outcomes["held"].version_id == held[1]
     assert {entry[0] for entry in entries(locked)} == {"held"}
+
+
+LOCKS_NOTHING = (
+    "<Error><Code>InvalidArgument</Code><Message>x-amz-bypass-governance-retention is only applicable to "
+    "Object Lock enabled buckets.</Message></Error>"
+)
+
+
+def test_bypass_is_left_out_where_nothing_can_be_locked(versioned: str, store_calls: list[str]) -> None:
+    """Amazon refuses the word in a bucket without Object Lock, and with it the whole call."""
+    version = put(versioned, "plain")
+
+    with answering("DeleteObjects", refusal(400, "", body=LOCKS_NOTHING), times=1):
+        [outcome] = objects.delete_versions(versioned, [("plain", version)], bypass_governance=True)
+
+    assert outcome.code == ""
+    assert entries(versioned) == []
+    assert store_calls.count("DeleteObjects") == 2
+
+
+def test_bypass_is_left_out_also_for_a_key_that_goes_alone(versioned: str, store_calls: list[str]) -> None:
+    with answering("DeleteObject", refusal(400, "", body=LOCKS_NOTHING), times=1):
+        objects.delete_versions(versioned, [("control\x01", put(versioned, "a"))], bypass_governance=True)
+
+    assert store_calls.count("DeleteObject") == 2
 
 
 def test_keys_that_the_store_was_too_busy_for_are_tried_again_alone(

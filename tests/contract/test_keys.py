@@ -4,8 +4,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from portal.s3 import attributes, copying, delete_markers, listing, objects, session, tags
-from portal.s3.capabilities import Capability
 from portal.s3.copying import Place
+from portal.s3.differences import Capability
 from portal.s3.errors import BadRequest, Conflict
 from tests.contract.arrange import BODY, entries, put, read
 

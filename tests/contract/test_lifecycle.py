@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from portal.s3 import lifecycle, lifecycle_rules, session
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import BadRequest, Conflict
 from portal.s3.lifecycle import Lifecycle
 

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 
 from portal.s3 import anonymous, clock, permissions, policy, public_access_block, session
 from portal.s3.anonymous import Seen
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import BucketNotFound, ClockSkewed, S3Error, StorageUnavailable, Unsupported
 from portal.s3.permissions import Finding, Verdict
 from portal.s3.public_access_block import PublicAccessBlock
@@ -118,20 +118,19 @@ def test_missing_object_says_nothing_about_strangers(bucket: str) -> None:
 
 
 def test_stranger_sends_no_keys_and_no_expected_owner(bucket: str, settings: Any) -> None:
-    settings.S3_CONNECTIONS["default"]["expected_owner"] = "111122223333"
-    session.forget()
+    guarded = {**settings.S3_CONNECTIONS["default"], "expected_owner": "111122223333"}
+    settings.S3_CONNECTIONS = {**settings.S3_CONNECTIONS, "guarded": guarded}
     sent: list[Any] = []
 
     def note(request: Any, **_event: Any) -> None:
         sent.append(dict(request.headers))
 
-    session.stranger().meta.events.register("before-send.s3", note)
-    anonymous.read(bucket, "a")
+    session.stranger("guarded").meta.events.register("before-send.s3", note)
+    anonymous.read(bucket, "a", alias="guarded")
 
     names = {name.lower() for headers in sent for name in headers}
     assert sent
     assert not names & {"authorization", "x-amz-expected-bucket-owner", "x-amz-security-token"}
-    session.forget()  # the next test's clients expect nobody
 
 
 def test_no_answer_is_unknown_to_strangers_too(no_store: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from portal.s3 import recognising
-from portal.s3.capabilities import Server
+from portal.s3.differences import Server
 from tests.contract.stores import Endpoint
 from tests.store import answering, refusal
 
@@ -22,6 +22,34 @@ def test_software_is_recognised_by_a_list_of_buckets(store: Endpoint, store_call
 def test_store_that_refuses_or_is_unknown_is_some_other(store: Endpoint) -> None:
     with answering("ListBuckets", refusal(403, "AccessDenied")):
         assert recognising.recognised() is Server.OTHER
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "server"),
+    [
+        (
+            "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a",
+            "webfile",
+            Server.LOCALSTACK,
+        ),
+        ("fe7272ea58be830e56fe1663b10fafef", "GoFakeS3", Server.RCLONE),
+    ],
+)
+def test_software_whose_owner_is_always_the_same_is_recognised_whatever_it_calls_itself(
+    store: Endpoint, owner: str, name: str, server: Server
+) -> None:
+    body = (
+        f"<ListAllMyBucketsResult><Owner><ID>{owner}</ID><DisplayName>{name}</DisplayName></Owner>"
+        "</ListAllMyBucketsResult>"
+    )
+
+    def answer() -> AWSResponse:
+        found = refusal(200, "", body=body)()
+        found.headers["Server"] = "AmazonS3"  # as rclone does
+        return found
+
+    with answering("ListBuckets", answer):
+        assert recognising.recognised() is server
 
 
 @pytest.mark.parametrize(

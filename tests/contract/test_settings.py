@@ -25,7 +25,7 @@ from portal.s3 import (
     versioning,
 )
 from portal.s3.buckets import Birth
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.encryption import DefaultEncryption
 from portal.s3.errors import (
     AccessRefused,
@@ -360,7 +360,7 @@ def test_birth_that_the_store_leaves_alone_asks_for_nothing_more(
         empty_and_delete(name)
 
 
-def test_new_bucket_that_is_not_known_everywhere_yet_gets_its_settings(store: object) -> None:
+def test_new_bucket_that_is_not_known_everywhere_yet_gets_its_settings(versioned: str) -> None:
     """61"""
     name = f"contract-{uuid4().hex[:20]}"
 

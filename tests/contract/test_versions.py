@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.s3 import attributes, copying, delete_markers, listing, objects, session, tags, versioning
-from portal.s3.capabilities import Capability
 from portal.s3.copying import Place
+from portal.s3.differences import Capability
 from portal.s3.errors import BadRequest, Conflict, DeleteMarkerFound, ObjectNotFound, VersionNotFound
 from portal.s3.listing import Mark
 from portal.s3.types import VersioningState

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.s3 import archive, attributes, capabilities
 from portal.s3.archive import Tier
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import RestoreInProgress
 from portal.s3.types import StorageClass
 from storage_admin.jobs import costs

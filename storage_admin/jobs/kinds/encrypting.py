@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from portal.s3 import capabilities, copying
 from portal.s3.attributes import Attributes
-from portal.s3.capabilities import Capability
 from portal.s3.copying import Copied
+from portal.s3.differences import Capability
 from portal.s3.encryption import check_key
 from portal.s3.errors import BadRequest
 from portal.s3.types import Algorithm

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.s3 import attributes, capabilities, object_lock
 from portal.s3.attributes import Attributes
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.object_lock import Retention
 from portal.s3.types import RetentionMode
 from storage_admin.jobs.kind import Done, Failed, Outcome, Skip, Skipped

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from portal.s3 import attributes, capabilities, copying, delete_markers, listing, objects
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.errors import Conflict, ObjectNotFound
 from portal.s3.types import StorageClass
 from storage_admin.jobs import history

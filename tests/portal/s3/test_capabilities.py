@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from portal.s3 import capabilities
-from portal.s3.capabilities import Capability, Server
+from portal.s3.differences import Capability, Server
 from tests.store import answering, refusal
 
 pytestmark = pytest.mark.servers

@@ -9,7 +9,8 @@ import pytest
 from botocore.stub import Stubber
 
 from portal.s3 import buckets, inventory, session
-from portal.s3.capabilities import Capability, Server, known, server
+from portal.s3.capabilities import known, server
+from portal.s3.differences import Capability, Server
 from portal.s3.errors import BucketNotFound, Unsupported
 from portal.s3.inventory import FIELDS, Frequency, Inventory
 from tests.store import leave_store

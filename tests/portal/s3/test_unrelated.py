@@ -5,8 +5,20 @@ from typing import Any
 
 import pytest
 
-from portal.s3 import acl, encryption, lifecycle, objects, ownership, policy, session, tags, versioning
-from portal.s3.errors import Unsupported
+from portal.s3 import (
+    acl,
+    attributes,
+    encryption,
+    lifecycle,
+    objects,
+    ownership,
+    policy,
+    session,
+    tags,
+    uploads,
+    versioning,
+)
+from portal.s3.errors import BucketNotFound, StorageUnavailable, Unsupported
 from tests.store import answering, refusal
 
 pytestmark = pytest.mark.servers
@@ -61,3 +73,46 @@ def test_ownership_without_a_rule_is_the_writers(photo_bucket: str) -> None:
     """61: as where it was never set."""
     with answering("GetBucketOwnershipControls", refusal(200, "", body="<OwnershipControls/>")):
         assert ownership.read(photo_bucket) is ownership.Ownership.OBJECT_WRITER
+
+
+@pytest.mark.parametrize("body", ["", "the object itself", "<html>"])
+@pytest.mark.parametrize(
+    ("operation", "read"), [("GetObjectAcl", acl.of_object), ("GetObjectTagging", tags.of_object)]
+)
+def test_failure_without_an_error_is_of_a_server_that_does_not_know_the_question(
+    photo_bucket: str, operation: str, read: Callable[[str, str], Any], body: str
+) -> None:
+    """As rclone's; nothing is copied without its ACL because a store has failed, which says so in XML."""
+    objects.put(photo_bucket, "unrelated.txt", b"x", content_type="text/plain", overwrite=True)
+
+    with answering(operation, refusal(500, "", body=body or " ")), pytest.raises(Unsupported):
+        read(photo_bucket, "unrelated.txt")
+    with answering(operation, refusal(500, "InternalError")), pytest.raises(StorageUnavailable):
+        read(photo_bucket, "unrelated.txt")
+
+
+def test_no_such_upload_is_no_upload(photo_bucket: str) -> None:
+    with answering("ListMultipartUploads", refusal(404, "NoSuchUpload")):
+        assert uploads.page(photo_bucket, size=10).uploads == []
+        assert list(uploads.every(photo_bucket)) == []
+    with answering("ListMultipartUploads", refusal(404, "NoSuchBucket")), pytest.raises(BucketNotFound):
+        uploads.page(photo_bucket, size=10)
+
+
+def test_call_that_is_not_there_is_lacking_under_any_code(photo_bucket: str) -> None:
+    """As LocalStack's 501 with InternalFailure."""
+    with answering("GetBucketPolicyStatus", refusal(501, "InternalFailure")), pytest.raises(Unsupported):
+        policy.is_public(photo_bucket)
+
+
+def test_metadata_has_its_names_in_small_letters(photo_bucket: str) -> None:
+    def answer() -> Any:
+        found = refusal(200, "", body="<x/>")()
+        found.headers["X-Amz-Meta-Pet"] = "rex"
+        found.headers["Content-Length"], found.headers["ETag"] = "1", '"1"'
+        found.headers["Last-Modified"] = "Wed, 01 Jan 2025 00:00:00 GMT"
+        return found
+
+    with answering("HeadObject", answer):
+        assert objects.head(photo_bucket, "unrelated.txt").metadata == {"pet": "rex"}
+        assert attributes.read(photo_bucket, "unrelated.txt").metadata == {"pet": "rex"}

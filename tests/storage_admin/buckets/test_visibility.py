@@ -15,7 +15,7 @@ from portal.s3.anonymous import Attempt
 from portal.s3.anonymous import Seen as Got
 from portal.s3.answer import Answer
 from portal.s3.buckets import Birth
-from portal.s3.capabilities import Capability
+from portal.s3.differences import Capability
 from portal.s3.ownership import Ownership
 from portal.s3.policy_match import Judgement
 from portal.s3.public_access_block import PublicAccessBlock
