@@ -301,7 +301,7 @@ def test_bucket_without_photos_is_refused(ada: User) -> None:
 
 
 def test_prices_count_reading_and_writing() -> None:
-    price = MakeRenditions().price(Job(), None)  # type: ignore[arg-type]  # the same for each
+    price = MakeRenditions().price(Job(bucket=Bucket()), None)  # type: ignore[arg-type]  # the same for each
 
     assert 0.00002 < float(price["requests"]) < 0.00003
 
