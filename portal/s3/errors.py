@@ -220,8 +220,6 @@ _BY_CODE: dict[str, type[S3Error]] = {
     "RequestTimeout": StorageUnavailable,
     **dict.fromkeys(("500", "502", "503", "504"), StorageUnavailable),
 }
-
-
 _BY_STATUS = {429: StorageUnavailable, 501: Unsupported}  # R2's and LocalStack's, under codes of their own
 # Operations that every store has: 405 to one of them means that the version is a delete marker.
 _READS = {"HeadObject", "GetObject", "GetObjectAcl", "GetObjectTagging"}

@@ -94,13 +94,14 @@ def _reads(service: Any) -> dict[str, str]:
 
 
 def _refuse_no_answer(operation_model: Any, response_dict: dict[str, Any], **_event: Any) -> None:
-    """Take a 500 without an error in XML for that of a server that does not know the question.
+    """Take a 500 with the object behind it for that of a server that does not know the question.
 
-    rclone 1.75 answers so, with the object itself behind it.
+    rclone 1.75 answers so. The object's ETag tells it from the 500 of a store, or of a proxy, that has
+    failed: taken for a lack, that would let a copy go without its ACL.
     """
     if operation_model.name not in (*_ROOTS, "GetObjectAttributes") or response_dict["status_code"] != 500:
         return
-    if b"<Error" not in (response_dict.get("body") or b"")[:_ROOT_WITHIN]:
+    if "etag" in response_dict["headers"]:
         said = "The store fails over the question: it does not know it."
         raise ClientError({"Error": {"Code": "NotImplemented", "Message": said}}, operation_model.name)
 

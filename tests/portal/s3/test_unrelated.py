@@ -75,20 +75,28 @@ def test_ownership_without_a_rule_is_the_writers(photo_bucket: str) -> None:
         assert ownership.read(photo_bucket) is ownership.Ownership.OBJECT_WRITER
 
 
-@pytest.mark.parametrize("body", ["", "the object itself", "<html>"])
 @pytest.mark.parametrize(
     ("operation", "read"), [("GetObjectAcl", acl.of_object), ("GetObjectTagging", tags.of_object)]
 )
-def test_failure_without_an_error_is_of_a_server_that_does_not_know_the_question(
-    photo_bucket: str, operation: str, read: Callable[[str, str], Any], body: str
+def test_failure_with_the_object_behind_it_is_of_a_server_that_does_not_know_the_question(
+    photo_bucket: str, operation: str, read: Callable[[str, str], Any]
 ) -> None:
-    """As rclone's; nothing is copied without its ACL because a store has failed, which says so in XML."""
+    """As rclone's. A store or a proxy that has failed is away: no copy goes without its ACL for that."""
     objects.put(photo_bucket, "unrelated.txt", b"x", content_type="text/plain", overwrite=True)
 
-    with answering(operation, refusal(500, "", body=body or " ")), pytest.raises(Unsupported):
+    def with_object() -> Any:
+        found = refusal(500, "", body="<the object itself>")()
+        found.headers["ETag"] = '"1"'
+        return found
+
+    with answering(operation, with_object), pytest.raises(Unsupported):
         read(photo_bucket, "unrelated.txt")
-    with answering(operation, refusal(500, "InternalError")), pytest.raises(StorageUnavailable):
-        read(photo_bucket, "unrelated.txt")
+    for body in ("", "<html><h1>500 Internal Server Error</h1></html>"):
+        with (
+            answering(operation, refusal(500, "InternalError", body=body)),
+            pytest.raises(StorageUnavailable),
+        ):
+            read(photo_bucket, "unrelated.txt")
 
 
 def test_no_such_upload_is_no_upload(photo_bucket: str) -> None:
